@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format generate baseline bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## Make the virtual environment with everything that development needs
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("hardener needs Python 3.11 or newer, this is %s; name another with: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## Harden six real pods through a real TLS webhook, and say why
+	$(BIN)/hardener demo
+
+test: $(STAMP) ## Run all tests
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+check: $(STAMP) ## Check format, lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(STAMP) ## Write what is derived from the code: the config schema and the page of controls
+	$(BIN)/hardener config schema > config/schema.json.new && mv config/schema.json.new config/schema.json
+	$(BIN)/hardener controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
+
+baseline: $(STAMP) ## Write the hardening rates of the manifest corpus that the tests compare with
+	$(BIN)/python -m tests.corpus.baseline
+
+bench: $(STAMP) ## Measure decode, engine, render and the whole webhook, side by side in one run
+	$(BIN)/python -m benchmarks
+
+lock: ## Write requirements/dev.txt anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --group dev pyproject.toml \
+		--output-file requirements/dev.txt --quiet --upgrade --custom-compile-command "make lock"
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

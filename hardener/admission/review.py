@@ -1,0 +1,156 @@
+"""AdmissionReview bytes -> Review: the one place that decodes what the API server sends.
+
+The body is read once, into typed and partial structs; a wrong shape is found here and not in a control. What is not an
+AdmissionReview is an error that becomes an HTTP status; a review whose object is merely not shaped like a Pod is kept,
+since its uid is known and the API server itself will refuse the object (design.md 2).
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+import orjson
+
+from hardener.errors import ReviewError
+from hardener.model import Pod, PodManifest
+
+API_VERSION = "admission.k8s.io/v1"
+KIND = "AdmissionReview"
+
+MOST_CONTAINERS = 16 * 1024
+"""Containers of a pod that is looked at, so that the time for one request is bounded.
+
+A container takes more than a hundred bytes in etcd, which stores no object above 1.5 MiB: a pod that has more is refused
+after us, and needs no hardening.
+"""
+
+T = TypeVar("T")
+
+
+class Review(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One request for admission.
+
+    `namespace` is the request's, the only one to rely on; `name` is empty where the name is still to be generated
+    (semantics.md 2.2). `pod` is None where the object is null or not shaped like a Pod; `misfit` then says what is wrong.
+    """
+
+    uid: str
+    kind: str
+    resource: str
+    subresource: str
+    operation: str
+    namespace: str
+    name: str
+    generate_name: str
+    username: str
+    dry_run: bool
+    pod: Pod | None
+    misfit: str
+
+
+class _Kind(msgspec.Struct, frozen=True, gc=False):
+    kind: str = ""
+
+
+class _Resource(msgspec.Struct, frozen=True, gc=False):
+    group: str = ""
+    resource: str = ""
+
+
+class _User(msgspec.Struct, frozen=True, gc=False):
+    username: str = ""
+
+
+_NOBODY = _User()
+_NO_KIND = _Kind()
+_NO_RESOURCE = _Resource()
+
+
+class _Request(msgspec.Struct, Generic[T], rename="camel", gc=False):
+    uid: str
+    object: T | None = None
+    kind: _Kind = _NO_KIND
+    resource: _Resource = _NO_RESOURCE
+    sub_resource: str | None = None
+    operation: str = ""
+    namespace: str | None = None
+    name: str | None = None
+    user_info: _User = _NOBODY
+    dry_run: bool | None = None
+
+
+class _Envelope(msgspec.Struct, Generic[T], rename="camel", gc=False):
+    api_version: str
+    kind: str
+    request: _Request[T]
+
+
+_POD_DECODER = msgspec.json.Decoder(_Envelope[PodManifest])
+_ANY_DECODER = msgspec.json.Decoder(_Envelope[object])
+
+
+def decode(body: bytes) -> Review:
+    """Read an AdmissionReview; raises ReviewError with one line that says what is wrong with the body.
+
+    Strict about JSON where Go is lenient: invalid UTF-8, lone surrogates, NaN and nesting too deep are all refused,
+    since the API server sends none of them.
+    """
+    try:
+        # What the decoder skips, it does not check for UTF-8.
+        if not body.isascii():
+            body.decode()
+        envelope = _POD_DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        return _without_pod(body, str(error).replace("$.request.object.", ""))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReviewError(f"the body is not JSON: {_reason(body, error)}") from error
+    manifest = envelope.request.object
+    if manifest is None:
+        return _review(envelope, "", None, "")
+    generate_name = (manifest.metadata.generateName if manifest.metadata else None) or ""
+    spec = manifest.spec
+    count = len(spec.containers or ()) + len(spec.initContainers or ()) if spec else 0
+    if count > MOST_CONTAINERS:
+        return _review(envelope, generate_name, None, f"it has {count} containers, more than etcd can store")
+    return _review(envelope, generate_name, Pod(manifest), "")
+
+
+def _without_pod(body: bytes, misfit: str) -> Review:
+    try:
+        envelope = _ANY_DECODER.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ReviewError(f"the body is not an {KIND}: {error}") from error
+    return _review(envelope, "", None, misfit)
+
+
+def _review(envelope: _Envelope[T], generate_name: str, pod: Pod | None, misfit: str) -> Review:
+    if envelope.api_version != API_VERSION or envelope.kind != KIND:
+        raise ReviewError(f"the body is {envelope.kind} {envelope.api_version}, not {KIND} {API_VERSION}")
+    request = envelope.request
+    if not request.uid:
+        raise ReviewError(f"the {KIND} has no request.uid")
+    resource = request.resource
+    return Review(
+        request.uid,
+        request.kind.kind,
+        f"{resource.group}/{resource.resource}" if resource.group else resource.resource,
+        request.sub_resource or "",
+        request.operation,
+        request.namespace or "",
+        request.name or "",
+        generate_name,
+        request.user_info.username,
+        request.dry_run is True,
+        pod,
+        misfit,
+    )
+
+
+def _reason(body: bytes, error: Exception) -> str:
+    """The clearer of two decoders' messages: the fast one calls a lone surrogate a truncation."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError as clearer:
+        return str(clearer)
+    return str(error)

@@ -1,0 +1,78 @@
+"""hardener config: check a configuration file, print its schema, show what decides about a namespace."""
+
+from pathlib import Path
+
+import click
+import orjson
+
+from hardener.policy.builtin import BUILTIN
+from hardener.policy.config import Config
+from hardener.policy.reading import embedded_config, load_config
+from hardener.policy.resolving import Resolution, resolve
+from hardener.policy.schema import config_schema
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def config() -> None:
+    """Check and explain configuration files."""
+
+
+@config.command()
+@click.argument("file", type=_FILE, required=False)
+def check(file: Path | None) -> None:
+    """Read FILE (or the built-in configuration) as the server does, and name every mistake in it."""
+    loaded = _load(file)
+    own = len(loaded.policies) - len(BUILTIN)
+    click.echo(f"{loaded.file}: {_count(own, 'policy', 'policies')}, {_count(len(loaded.rules), 'rule', 'rules')}: ok")
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of configuration files."""
+    click.echo(orjson.dumps(config_schema(), option=orjson.OPT_INDENT_2))
+
+
+@config.command("resolve")
+@click.argument("namespace")
+@click.option("--config", "file", type=_FILE, metavar="FILE", help="The configuration; the built-in one if left out.")
+def resolve_namespace(namespace: str, file: Path | None) -> None:
+    """Show which policy NAMESPACE gets and why, and where each setting comes from.
+
+    Only its name is known here: rules that ask for labels do not match.
+    """
+    loaded = _load(file)
+    resolution = resolve(loaded, namespace)
+    click.echo(_why(loaded, resolution, namespace))
+    for index in resolution.undecided:
+        click.echo(f"  unless its labels match namespaces[{index}] ({_place(loaded, index)})")
+    rows = [(setting.key, _text(setting.value), setting.origin) for setting in resolution.settings]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    click.echo()
+    for key, value, origin in rows:
+        click.echo(f"{key:{widths[0]}}  {value:{widths[1]}}  {origin}")
+
+
+def _load(file: Path | None) -> Config:
+    return embedded_config() if file is None else load_config(file)
+
+
+def _why(loaded: Config, resolution: Resolution, namespace: str) -> str:
+    policy = resolution.policy
+    index = resolution.rule
+    chosen = "default" if index is None else f"namespaces[{index}] ({_place(loaded, index)})"
+    return f"{namespace}: policy {policy.name}@{policy.fingerprint}, mode {policy.mode.value}, chosen by {chosen}"
+
+
+def _place(loaded: Config, rule: int) -> str:
+    return f"{loaded.file}:{loaded.rules[rule].line}"
+
+
+def _text(value: object) -> str:
+    """A value as JSON, and so as YAML; a plain word as it is."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

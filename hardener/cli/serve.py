@@ -1,0 +1,73 @@
+"""`hardener serve`: the webhook."""
+
+from pathlib import Path
+
+import click
+
+from hardener.errors import StartError
+
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  the API server reaches a pod at its pod address, which is not known here
+
+PORT = click.IntRange(0, 65535)
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=FILE, help="Configuration file; read again when it changes. Default: the embedded one.")
+@click.option("--standalone", is_flag=True, help="Decide without facts of a cluster: no labels, LimitRanges, quotas.")
+@click.option("--address", help="Address to listen on.  [default: 0.0.0.0, and 127.0.0.1 with --dev]")
+@click.option("--port", type=PORT, default=8443, show_default=True, help="Port of /mutate, TLS; 0 picks a free one.")
+@click.option(
+    "--metrics-port",
+    type=PORT,
+    default=8080,
+    show_default=True,
+    help="Port of /healthz, /readyz and /metrics, plain HTTP; 0 picks a free one.",
+)
+@click.option("--tls-cert-file", type=FILE, help="Certificate and chain, PEM; read again when it changes.")
+@click.option("--tls-private-key-file", type=FILE, help="Its private key, PEM, without a passphrase.")
+@click.option("--dev", is_flag=True, help="For trying out: loopback, standalone, a self-signed certificate.")
+@click.option(
+    "--shutdown-delay",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Seconds to go on answering after SIGTERM, while the cluster learns of it.",
+)
+def serve(
+    config: Path | None,
+    standalone: bool,
+    address: str | None,
+    port: int,
+    metrics_port: int,
+    tls_cert_file: Path | None,
+    tls_private_key_file: Path | None,
+    dev: bool,
+    shutdown_delay: float,
+) -> None:
+    """Answer the API server's reviews at https://ADDRESS:PORT/mutate until SIGTERM."""
+    if not (dev or standalone):
+        raise StartError("serving with facts of a cluster is not possible yet; add --standalone")
+    _check_certificate_choice(dev, tls_cert_file, tls_private_key_file)
+    # aiohttp and what belongs to it cost more than the other commands take as a whole.
+    from hardener.server.process import run  # noqa: PLC0415  see above
+    from hardener.server.running import LOOPBACK, Options  # noqa: PLC0415  see above
+
+    options = Options(
+        address=address or (LOOPBACK if dev else ALL_ADDRESSES),
+        port=port,
+        metrics_port=metrics_port,
+        config=config,
+        certificate=tls_cert_file,
+        key=tls_private_key_file,
+    )
+    run(options, shutdown_delay)
+
+
+def _check_certificate_choice(dev: bool, certificate: Path | None, key: Path | None) -> None:
+    if dev and (certificate or key):
+        raise StartError("--dev makes its own certificate; leave out --tls-cert-file and --tls-private-key-file")
+    if not dev and not (certificate and key):
+        raise StartError(
+            "no certificate: give --tls-cert-file and --tls-private-key-file, or --dev for a throw-away one"
+        )

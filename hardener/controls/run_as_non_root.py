@@ -1,0 +1,65 @@
+"""Refuse to start a container as root.
+
+Why: a process that is root inside a container is root outside as soon as it finds a way out.
+Changes: `securityContext.runAsNonRoot: true` on every container that nothing says runs as root; the kubelet then refuses
+    to start an image whose user is root.
+Opt out when: the image starts as root and changes its user by itself, or names its user instead of giving a number.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Write
+
+PATH = ("securityContext", "runAsNonRoot")
+REASON = "the kubelet refuses to start it as root"
+
+EXPLICIT = "runAsNonRoot is explicitly false"
+ROOT_USER = "runAsUser is 0"
+PRIVILEGED = "the container is privileged"
+USER_NAMESPACE = "hostUsers is false: root in the pod is nobody on the node"
+HOST_AGENT = "the container works on the host (hostPath, hostPID or hostIPC)"
+UNKNOWN_IMAGE = "nothing says which user the image runs as"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a policy may say about this control."""
+
+    hostAgents: Literal["hold", "harden"] = "hold"
+    unknownImage: Literal["set", "hold"] = "set"
+
+
+def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: Facts) -> Iterator[Finding]:
+    """Decide per container: on the pod it would reach sidecars and debug containers that come later (semantics.md 4.1)."""
+    for container in containers:
+        explicit = container.run_as_non_root
+        if explicit is True:
+            continue
+        reason = EXPLICIT if explicit is False else _hold(pod, container, settings)
+        yield Skip(container, reason) if reason else Write(container, PATH, True, REASON)
+
+
+def _hold(pod: Pod, container: Container, settings: Settings) -> str | None:
+    user = container.run_as_user
+    if container.privileged:
+        return PRIVILEGED
+    if user == 0:
+        return ROOT_USER
+    if pod.spec.hostUsers is False:
+        return USER_NAMESPACE
+    if container.host_agent and settings.hostAgents == "hold":
+        return HOST_AGENT
+    if user is None and settings.unknownImage == "hold":
+        return UNKNOWN_IMAGE
+    return None
+
+
+CONTROL = Control(
+    apply,
+    Settings,
+    holds=(EXPLICIT, ROOT_USER, PRIVILEGED, USER_NAMESPACE, HOST_AGENT, UNKNOWN_IMAGE),
+    linux_only=True,
+    pss="restricted",
+)

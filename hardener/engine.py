@@ -1,0 +1,58 @@
+"""harden(pod, policy, facts, today) -> Outcome: every decision about a pod, and nothing but decisions.
+
+Pure: the day and the cluster's facts are arguments, the pod is never written to. The controls come to it inside the
+policy, so that webhook, preview, fix and scan cannot decide apart.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from hardener.controls import CATALOGUE
+from hardener.model import ON_WINDOWS, Container, Facts, OptOut, Outcome, Pod, Skip, Verdict, Write
+from hardener.policy.opt_out import decide
+from hardener.policy.policy import Enabled, Policy
+
+_NAMES = frozenset(CATALOGUE)
+
+
+def harden(pod: Pod, policy: Policy, facts: Facts, today: date) -> Outcome:
+    """Decide what the policy changes in the pod, and what it holds back and why.
+
+    Raises nothing that a control raises: a failing control's verdict carries its error, and the others stand.
+    """
+    if not policy.controls:
+        return Outcome()
+    opt_outs = decide(pod.annotations, policy.opt_out, _NAMES, today) if pod.annotations else ()
+    accepted = [opt_out for opt_out in opt_outs if opt_out.accepted]
+    verdicts = []
+    for enabled in policy.controls:
+        containers = _left(pod.containers, enabled.control.name, accepted) if accepted else pod.containers
+        if containers is not None:
+            verdicts.append(_verdict(enabled, pod, containers, facts))
+    return Outcome(tuple(verdicts), opt_outs)
+
+
+def _left(containers: Sequence[Container], control: str, accepted: Sequence[OptOut]) -> Sequence[Container] | None:
+    """The containers that did not opt out of the control, or None where the pod as a whole did."""
+    out = {opt_out.container for opt_out in accepted if opt_out.control == control}
+    if None in out:
+        return None
+    return [container for container in containers if container.name not in out] if out else containers
+
+
+def _verdict(enabled: Enabled, pod: Pod, containers: Sequence[Container], facts: Facts) -> Verdict:
+    control, mode = enabled.control, enabled.mode
+    if control.linux_only and pod.is_windows:
+        return Verdict(control.name, mode, skips=(Skip(pod, ON_WINDOWS),))
+    writes: list[Write] = []
+    skips: list[Skip] = []
+    try:
+        for finding in control.apply(pod, containers, enabled.settings, facts):
+            if isinstance(finding, Write):
+                writes.append(finding)
+            else:
+                skips.append(finding)
+    # Whatever fails, the other controls still protect the pod.
+    except Exception as error:
+        return Verdict(control.name, mode, error=error)
+    return Verdict(control.name, mode, tuple(writes), tuple(skips))

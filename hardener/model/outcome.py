@@ -1,0 +1,112 @@
+"""Write, Skip, Verdict, Outcome: what a decision is made of.
+
+Writes, skips and verdicts are msgspec structs rather than dataclasses: a request makes dozens, and a frozen dataclass
+costs several times as much to make.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from hardener.model.pod import Container, Pod
+
+Value = bool | str | dict[str, object]
+"""What a write puts into the object. Shared between requests: never to be changed."""
+
+Path = tuple[str | int, ...]
+"""Keys below a Pod or Container, as they stand in JSON."""
+
+
+class Write(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One change.
+
+    `set` puts the value at the path, `append` adds it to the list there, and `remove` takes away the list element that
+    the path's last key, an index, names.
+    """
+
+    at: Pod | Container
+    path: Path
+    value: Value | None
+    reason: str
+    how: Literal["set", "append", "remove"] = "set"
+
+
+class Skip(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One change that is held back, on a container or on the pod as a whole."""
+
+    at: Pod | Container
+    reason: str
+
+
+Finding = Write | Skip
+
+
+class Mode(StrEnum):
+    """How far a policy or a control goes; the weaker of the two counts."""
+
+    ENFORCE = "enforce"
+    DRY_RUN = "dry-run"
+    DISABLED = "disabled"
+
+    def weaker(self, other: "Mode") -> "Mode":
+        order = list(Mode)
+        return max(self, other, key=order.index)
+
+
+class OptOutCause(StrEnum):
+    """Why an opt-out counts or does not; a metric label."""
+
+    ACCEPTED = "accepted"
+    LOCKED = "locked"
+    NO_REASON = "no-reason"
+    NO_EXPIRY = "no-expiry"
+    BAD_EXPIRY = "bad-expiry"
+    EXPIRED = "expired"
+    TOO_FAR_AHEAD = "too-far-ahead"
+    UNKNOWN_CONTROL = "unknown-control"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """One word of an opt-out annotation, judged.
+
+    `control` is the name it stands for, or the word as it was written where it stands for none; `container` is None
+    where the whole pod is meant; `detail` is the date or the nearest word that the cause speaks of.
+    """
+
+    control: str
+    container: str | None
+    cause: OptOutCause
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.cause is OptOutCause.ACCEPTED
+
+
+class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What one control decided. With an error it decided nothing: a half-made decision is dropped whole."""
+
+    control: str
+    mode: Mode
+    writes: tuple[Write, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that was decided about one pod, in the order of the controls' names."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    opt_outs: tuple[OptOut, ...] = ()
+
+    def writes(self, *modes: Mode) -> list[Write]:
+        """The changes of the controls that run in one of these modes."""
+        return [write for verdict in self.verdicts if verdict.mode in modes for write in verdict.writes]
+
+    @property
+    def errors(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.error is not None)

@@ -1,0 +1,1 @@
+"""Configuration file -> policies; namespace -> policy; opt-out annotations -> decisions."""

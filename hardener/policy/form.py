@@ -1,0 +1,169 @@
+"""The form of a configuration file: each key, its type, and its meaning, as msgspec types.
+
+`conform.py` reads files by it and `schema.py` prints it, so that neither can know a key that the other does not. What
+depends on the catalogue is derived: a mapping of settings per control, and a policy-wide default for each setting that
+several controls share. In a policy null is a value everywhere: it removes what the policy extends (design.md 4).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from types import GenericAlias, NoneType
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from hardener.controls import CATALOGUE
+from hardener.model import Mode
+from hardener.policy.policy import Warnings
+
+API_VERSION = "hardener.dev/v1"
+KIND = "HardenerConfig"
+BASE = "standard"
+"""What a policy extends that does not say, and what decides where no rule matches and no default is given."""
+
+TypeForm = Any
+"""A type as a value; no static type describes one."""
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A requirement on one label, as in a Kubernetes label selector."""
+
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: tuple[str, ...] = ()
+
+
+class RuleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule that chooses the policy of namespaces: everything that it gives must match."""
+
+    policy: Annotated[str, Meta(description="The policy of the namespaces that match.")]
+    names: Annotated[tuple[str, ...] | None, Meta(description="Names of namespaces, with the globs * and ?.")] = None
+    matchLabels: Annotated[dict[str, str] | None, Meta(description="Labels that the namespace must carry.")] = None  # noqa: N815
+    matchExpressions: Annotated[  # noqa: N815
+        tuple[Requirement, ...] | None, Meta(description="Requirements on the namespace's labels.")
+    ] = None
+
+
+def setting_types(control: str) -> dict[str, TypeForm]:
+    """The settings of a control, and their types."""
+    return get_type_hints(CATALOGUE[control].settings)
+
+
+def _shared_settings() -> dict[str, TypeForm]:
+    """Settings that several controls have: a policy may say them once for all of these."""
+    counts = Counter(name for control in CATALOGUE for name in setting_types(control))
+    shared: dict[str, TypeForm] = {}
+    for control in CATALOGUE:
+        for name, of_type in setting_types(control).items():
+            if counts[name] > 1 and shared.setdefault(name, of_type) != of_type:
+                raise TypeError(f"{control}: the setting {name} has another type in another control")
+    return shared
+
+
+SHARED_SETTINGS = _shared_settings()
+
+
+def _written(of_type: TypeForm) -> TypeForm:
+    """The type of a setting as a file may hold it: null removes a value, and a quantity may be a plain number."""
+    if of_type is str:
+        return str | int | float
+    arguments = get_args(of_type)
+    origin: object = get_origin(of_type)
+    if origin is Mapping:
+        key_type, value_type = arguments
+        return GenericAlias(dict, (key_type, _optional(_written(value_type))))
+    if NoneType in arguments:
+        return reduce(or_, map(_written, arguments))
+    return of_type
+
+
+def _optional(of_type: TypeForm, description: str = "") -> TypeForm:
+    nullable = of_type | None
+    return Annotated[nullable, Meta(description=description)] if description else nullable
+
+
+def _form(name: str, doc: str, fields: Mapping[str, TypeForm]) -> type[msgspec.Struct]:
+    """A mapping with these optional keys and no others."""
+    return msgspec.defstruct(
+        name,
+        [(key, of_type, None) for key, of_type in fields.items()],
+        forbid_unknown_fields=True,
+        namespace={"__doc__": doc},
+        module=__name__,
+    )
+
+
+_CONTROL_NAMES = GenericAlias(tuple, (cast("TypeForm", Literal)[tuple(CATALOGUE)], ...))
+
+_MODE = "enforce, dry-run or disabled; a control may have its own, and the weaker of the two counts."
+
+
+def _control_form(name: str) -> TypeForm:
+    settings = {setting: _optional(_written(of_type)) for setting, of_type in setting_types(name).items()}
+    form = _form(name, CATALOGUE[name].summary, {"mode": _optional(Mode, _MODE), **settings})
+    return _optional(form, CATALOGUE[name].summary)
+
+
+_Controls = _form("Controls", "The controls that run, with their settings.", {n: _control_form(n) for n in CATALOGUE})
+
+_OptOut = _form(
+    "OptOut",
+    "Which controls a pod may opt out of, and what it must say to do so.",
+    {
+        "controls": _optional(
+            Literal["all", "none"] | _CONTROL_NAMES,
+            "all, none, or a list of controls; a control that is not listed is locked.",
+        ),
+        "requireReason": _optional(bool, "Whether an opt-out counts only with hardener.dev/opt-out-reason."),
+        "maxDays": _optional(
+            Annotated[int, Meta(ge=1, le=36500)],
+            "An opt-out must carry hardener.dev/opt-out-until, within so many days.",
+        ),
+    },
+)
+
+_Policy = _form(
+    "Policy",
+    "A policy: what differs from the one it extends. Maps merge, lists and scalars replace, null removes.",
+    {
+        "extends": _optional(str, f"The policy that this one starts from; {BASE} if absent."),
+        "mode": _optional(Mode, _MODE),
+        "warnings": _optional(
+            Warnings,
+            "What the sender is told: problems (refused opt-outs, internal errors), changes (also what is or would be "
+            "changed and held back), or none.",
+        ),
+        **{
+            name: _optional(_written(of_type), "The default for each control that has this setting.")
+            for name, of_type in SHARED_SETTINGS.items()
+        },
+        "controls": _optional(_Controls),
+        "optOut": _optional(_OptOut),
+    },
+)
+
+ConfigForm = msgspec.defstruct(
+    "HardenerConfig",
+    [
+        ("apiVersion", cast("TypeForm", Literal)[API_VERSION]),
+        ("kind", cast("TypeForm", Literal)[KIND]),
+        (
+            "policies",
+            _optional(GenericAlias(dict, (str, _Policy)), "Policies by name, beside the built-in ones."),
+            None,
+        ),
+        ("namespaces", _optional(tuple[RuleForm, ...], "Rules; the first that matches a namespace decides."), None),
+        ("default", _optional(str, f"The policy where no rule matches; {BASE} if absent."), None),
+        (
+            "onError",
+            _optional(Literal["allow", "deny"], "The answer when a control or the engine fails; allow if absent."),
+            None,
+        ),
+    ],
+    forbid_unknown_fields=True,
+    namespace={"__doc__": "The configuration of hardener."},
+    module=__name__,
+)

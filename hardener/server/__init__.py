@@ -1,0 +1,1 @@
+"""The webhook as an aiohttp server: bytes in, bytes out, count, log."""

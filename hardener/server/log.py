@@ -1,0 +1,122 @@
+"""The log: one JSON object a line on standard error, written once per turn of the event loop.
+
+The standard library's logging costs more than a whole decision does (design.md 7), so that lines are made with orjson and
+kept until the loop comes round. What a crash of the interpreter may lose are the lines of one turn, that is of at most a
+few milliseconds; a signal or an exception loses none. Writing waits for a reader who does not keep up, as every log on
+standard error does.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from traceback import extract_tb
+from typing import BinaryIO, Literal
+
+import orjson
+
+Level = Literal["info", "warning", "error"]
+
+MESSAGE_LENGTH = 500
+"""Characters of a foreign text, such as an exception's, that a line may hold."""
+
+TRACE_LENGTH = 8
+"""Innermost frames of an exception that a line may hold."""
+
+
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+
+class Log:
+    """Lines for one stream. Safe to use from other threads, whose lines are written at once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+
+    def info(self, message: str, **fields: object) -> None:
+        self.write("info", message, fields)
+
+    def warning(self, message: str, **fields: object) -> None:
+        self.write("warning", message, fields)
+
+    def failure(self, message: str, error: BaseException | None = None, **fields: object) -> None:
+        """Write an error line; of an exception, it tells type, text and place, and no values of variables."""
+        if error is not None:
+            fields |= {"error": _text(error), "trace": _trace(error)}
+        self.write("error", message, fields)
+
+    def write(self, level: Level, message: str, fields: dict[str, object]) -> None:
+        """Put one line down; `fields` hold what orjson can write, anything else stands as its text."""
+        entry = {"time": datetime.now(UTC), "level": level, "message": message, **fields}
+        try:
+            line = orjson.dumps(entry, default=str, option=_OPTIONS)
+        except orjson.JSONEncodeError:
+            # A path, for one, may hold what is not Unicode.
+            line = orjson.dumps({key: ascii(value) for key, value in entry.items()}, option=_OPTIONS)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._put(line)
+            return
+        if not self._lines:
+            loop.call_soon(self.flush)
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Write what is kept, in one go."""
+        lines, self._lines = self._lines, []
+        if lines:
+            self._put(b"".join(lines))
+
+    def _put(self, data: bytes) -> None:
+        try:
+            self._stream.write(data)
+            self._stream.flush()
+        except (OSError, ValueError):
+            # Whoever read the log has gone; pods must be answered all the same.
+            return
+
+
+class ForeignLines(logging.Handler):
+    """Brings what libraries log into the same log, a bounded number of lines in each window of time.
+
+    Anyone who can reach the port can provoke such lines, as with handshakes that are not TLS.
+    """
+
+    LINES = 20
+    WINDOW_SECONDS = 10.0
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+        self._until = 0.0
+        self._written = 0
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        if now >= self._until:
+            if self._dropped:
+                self._log.warning("lines of libraries were left out", count=self._dropped)
+            self._until, self._written, self._dropped = now + self.WINDOW_SECONDS, 0, 0
+        if self._written >= self.LINES:
+            self._dropped += 1
+            return
+        self._written += 1
+        error = record.exc_info[1] if record.exc_info else None
+        fields: dict[str, object] = {"logger": record.name}
+        if error is not None:
+            fields |= {"error": _text(error), "trace": _trace(error)}
+        level: Level = "error" if record.levelno >= logging.ERROR else "warning"
+        self._log.write(level, record.getMessage()[:MESSAGE_LENGTH], fields)
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH]
+
+
+def _trace(error: BaseException) -> list[str]:
+    """The innermost frames, outermost first."""
+    frames = extract_tb(error.__traceback__)[-TRACE_LENGTH:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

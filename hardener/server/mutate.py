@@ -1,0 +1,82 @@
+"""POST /mutate: an AdmissionReview in, an AdmissionReview out."""
+
+from datetime import UTC, datetime
+from time import perf_counter
+
+import msgspec
+from aiohttp import web
+
+from hardener.admission import Answer, Result, Review, decode, encode, respond
+from hardener.errors import ReviewError
+from hardener.metrics import ENGINE
+from hardener.model import STANDALONE
+from hardener.policy.config import Config, OnError
+from hardener.server.body import JSON, Body, refusal
+from hardener.server.record import record
+from hardener.server.state import STATE, State
+
+
+class _Request(msgspec.Struct):
+    uid: str
+
+
+class _Envelope(msgspec.Struct):
+    request: _Request
+
+
+async def mutate(request: web.Request) -> web.Response:
+    """Answer a review. The `timeout` that the API server appends is of no use here, since nothing waits."""
+    state = request.app[STATE]
+    body = Body(request, state.limits, state.in_flight)
+    try:
+        response = web.Response(body=_decide(await body.read(), state), content_type=JSON)
+    except ReviewError as error:
+        state.metrics.http_error(error.status)
+        response = refusal(error)
+    finally:
+        body.release()
+    # The rest of a body that nobody wants would stand before the next request.
+    if state.draining or not request.content.is_eof():
+        response.force_close()
+    return response
+
+
+def _decide(body: bytes, state: State) -> bytes:
+    """Decode, decide, encode, count, log; raises ReviewError where the body holds no review."""
+    started = perf_counter()
+    config = state.config
+    review: Review | None = None
+    try:
+        review = decode(body)
+        answer = respond(review, config, STANDALONE, datetime.now(UTC).date())
+        encoded = encode(answer)
+    except ReviewError:
+        raise
+    # A bug of ours must not stop the cluster from making pods, unless the configuration asks for that (P1).
+    except Exception as error:
+        answer = _last_resort(body, config, error)
+        encoded = encode(answer)
+    _account(state, review, answer, perf_counter() - started)
+    return encoded
+
+
+def _account(state: State, review: Review | None, answer: Answer, seconds: float) -> None:
+    """Count and log; where that fails, the answer is sent all the same."""
+    try:
+        state.metrics.observe(answer, seconds)
+        record(state.log, review, answer, seconds)
+    except Exception as error:
+        state.metrics.internal_error(ENGINE)
+        state.log.failure("a review was answered, but not counted and logged", error, uid=answer.uid)
+
+
+def _last_resort(body: bytes, config: Config, error: Exception) -> Answer:
+    """Answer as `onError` says with nothing but the uid; raises the error itself where even that is unknown."""
+    try:
+        uid = msgspec.json.decode(body, type=_Envelope).request.uid
+    except (msgspec.MsgspecError, RecursionError):
+        raise error from None
+    if config.on_error is OnError.DENY:
+        return Answer(uid, Result.DENIED, message="hardener: internal error, and onError is deny", error=error)
+    warnings = ["hardener: internal error: the pod was left as it is"]
+    return Answer(uid, Result.FAILED, warnings=warnings, error=error)

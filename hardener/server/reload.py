@@ -1,0 +1,42 @@
+"""Configuration and certificate, taken over while serving; a bad one leaves the last good one in force."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from hardener.errors import HardenerError
+from hardener.policy.reading import load_config
+from hardener.server.state import State
+from hardener.server.watching import WatchedFiles, changes
+
+
+async def follow_config(state: State, path: Path, files: WatchedFiles) -> None:
+    """Read the configuration again whenever its file changes; ends only by being cancelled."""
+    async for _ in changes(files, state.limits.poll_seconds):
+        try:
+            state.config = await asyncio.to_thread(load_config, path)
+        except HardenerError as error:
+            state.log.failure("the new configuration is bad: the last good one stays in force", reason=str(error))
+        # A bug in reading must not end the watch either.
+        except Exception as error:
+            state.log.failure("the new configuration cannot be read: the last good one stays in force", error)
+        else:
+            state.metrics.config_read(good=True, now=time.time())
+            state.log.info("the configuration was read again", file=str(path))
+            continue
+        state.metrics.config_read(good=False, now=time.time())
+
+
+async def follow_certificate(state: State, certificate: Path, key: Path, files: WatchedFiles) -> None:
+    """Load the certificate again whenever a file of the pair changes; ends only by being cancelled."""
+    async for _ in changes(files, state.limits.poll_seconds):
+        try:
+            # Not in a thread: OpenSSL does not let a context be changed while another thread shakes hands with it.
+            state.certificate.use_files(certificate, key)
+        except HardenerError as error:
+            state.metrics.certificate_read(None)
+            state.log.failure("the new certificate is bad: the last good one stays in use", reason=str(error))
+        else:
+            expires = state.certificate.expires
+            state.metrics.certificate_read(expires.timestamp())
+            state.log.info("the certificate was read again", file=str(certificate), expires=expires.isoformat())

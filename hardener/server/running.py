@@ -1,0 +1,198 @@
+"""Server: the two ports, from start to drain. The command line, the demo and the tests run the same one."""
+
+import asyncio
+import os
+import ssl
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from aiohttp import web
+
+from hardener.errors import HardenerError, StartError
+from hardener.metrics import Metrics
+from hardener.policy.reading import embedded_config, load_config
+from hardener.server.application import MUTATE, probe_application, webhook_application
+from hardener.server.connection import Entrance
+from hardener.server.limits import Limits
+from hardener.server.log import Log
+from hardener.server.reload import follow_certificate, follow_config
+from hardener.server.state import State
+from hardener.server.watching import WatchedFiles
+from hardener.tls import self_signed
+
+LOOPBACK = "127.0.0.1"
+DEV_NAMES = ("localhost", LOOPBACK, "::1")
+DEV_DAYS = 365
+
+BACKLOG = 1024
+"""Connections that the kernel keeps until they are accepted; a burst of pods opens many at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to serve. Port 0 picks a free one. Without certificate and key files, a self-signed pair is made.
+
+    Without a `config` file the embedded configuration is in force.
+    """
+
+    address: str = LOOPBACK
+    port: int = 0
+    metrics_port: int = 0
+    config: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+class Server:
+    """One server. `async with Server(Options()) as server:` starts it, and stops it without a delay.
+
+    `port` and `metrics_port` are the real ones, and `certificate_pem` is what a client has to trust, where the
+    certificate is self-signed.
+    """
+
+    def __init__(self, options: Options, log: Log | None = None) -> None:
+        self.options = options
+        self.log = log or Log(sys.stderr.buffer)
+        self.port = options.port
+        self.metrics_port = options.metrics_port
+        self._state: State | None = None
+        self._runners: list[web.AppRunner] = []
+        self._listeners: list[asyncio.Server] = []
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def state(self) -> State:
+        """What the handlers share; raises StartError before `start`."""
+        if self._state is None:
+            raise StartError("the server has not been started; call start() first")
+        return self._state
+
+    @property
+    def certificate_pem(self) -> bytes:
+        return self.state.certificate.pem
+
+    @property
+    def mutate_url(self) -> str:
+        return f"https://{self._host}:{self.port}{MUTATE}"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://{self._host}:{self.metrics_port}"
+
+    async def start(self) -> None:
+        """Read configuration and certificate and open both ports.
+
+        Raises ConfigError, CertificateError, or StartError where a port cannot be opened.
+        """
+        options = self.options
+        try:
+            state = self._read_config()
+            self._take_certificate(state)
+            self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
+            self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
+        except HardenerError:
+            await self._close()
+            raise
+        self.log.info("serving", mutate=self.mutate_url, metrics=self.metrics_url)
+
+    async def stop(self, delay: float = 0.0) -> None:
+        """Drain and close.
+
+        For `delay` seconds readiness is off and every request is still answered, with `Connection: close`, while the
+        cluster learns that no more should be sent. Then no connection is accepted, what is being handled is finished,
+        and idle connections are closed.
+        """
+        self.state.draining = True
+        self.log.info("draining", seconds=delay)
+        await asyncio.sleep(delay)
+        await self._close()
+        self.log.info("stopped")
+        self.log.flush()
+
+    @property
+    def _host(self) -> str:
+        address = self.options.address
+        return f"[{address}]" if ":" in address else address
+
+    def _read_config(self) -> State:
+        options = self.options
+        path = options.config
+        # What is seen before it is read cannot hide a change that comes in between.
+        files = None if path is None else WatchedFiles([path])
+        config = embedded_config() if path is None else load_config(path)
+        state = self._state = State(config, self.log, options.limits, Metrics())
+        state.metrics.config_read(good=True, now=time.time())
+        if path is not None and files is not None:
+            self._watchers.append(asyncio.create_task(follow_config(state, path, files)))
+        return state
+
+    def _take_certificate(self, state: State) -> None:
+        certificate, key = self.options.certificate, self.options.key
+        if certificate is None or key is None:
+            state.certificate.use(self_signed(DEV_NAMES, datetime.now(UTC), DEV_DAYS))
+        else:
+            files = WatchedFiles([certificate, key])
+            state.certificate.use_files(certificate, key)
+            self._watchers.append(asyncio.create_task(follow_certificate(state, certificate, key, files)))
+        state.metrics.certificate_read(state.certificate.expires.timestamp())
+
+    async def _listen(self, application: web.Application, port: int, context: ssl.SSLContext | None) -> int:
+        """Open a port and return its real number.
+
+        aiohttp's own sites know neither another protocol nor the time limits of a handshake.
+        """
+        address, limits = self.options.address, self.options.limits
+        runner = web.AppRunner(application, shutdown_timeout=limits.finish_seconds)
+        await runner.setup()
+        self._runners.append(runner)
+        if runner.server is None:
+            raise StartError("aiohttp has made no server for the application")
+        try:
+            listener = await asyncio.get_running_loop().create_server(
+                Entrance(self.state, runner.server),
+                address,
+                port,
+                ssl=context,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=None if context is None else limits.handshake_seconds,
+                ssl_shutdown_timeout=None if context is None else limits.linger_seconds,
+            )
+        except OSError as error:
+            # asyncio's own text repeats the address; a name that cannot be resolved has a negative number.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+            raise StartError(f"{address} port {port} cannot be opened ({reason}); choose another") from error
+        self._listeners.append(listener)
+        number: int = listener.sockets[0].getsockname()[1]
+        return number
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        await self._finish_requests()
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        for runner in reversed(self._runners):
+            await runner.cleanup()
+
+    async def _finish_requests(self) -> None:
+        """Wait for what is being handled: once aiohttp closes a connection, it drops the rest of a body."""
+        if self._state is None:
+            return
+        try:
+            async with asyncio.timeout(self.options.limits.finish_seconds):
+                await self._state.in_flight.idle()
+        except TimeoutError:
+            self.log.warning("requests were cut off", count=self._state.in_flight.requests)

@@ -1,0 +1,28 @@
+"""The policies that the corpus goes through, each as the default of a configuration."""
+
+from functools import cache
+
+from hardener.policy.config import Config
+from hardener.policy.reading import parse_config
+
+POLICIES = ("standard", "compatible", "agents", "strict")
+"""Two built-in ones, one that hardens host agents too, and one that does all that a policy can ask for."""
+
+TEXT = """
+apiVersion: hardener.dev/v1
+kind: HardenerConfig
+policies:
+  agents: {hostAgents: harden}
+  strict:
+    hostAgents: harden
+    controls:
+      readOnlyRootFilesystem: {writablePaths: [/tmp, /var/cache, /run], sizeLimit: 1Gi}
+      automountServiceAccountToken: {serviceAccounts: all}
+      resources: {requests: {ephemeral-storage: 100Mi}, limits: {ephemeral-storage: 1Gi}}
+default: """
+
+
+@cache
+def configuration(policy: str) -> Config:
+    """A configuration under which every namespace has this policy."""
+    return parse_config(TEXT + policy, "corpus.yaml")

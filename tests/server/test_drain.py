@@ -1,0 +1,235 @@
+"""The end of a server: everything is still answered, nothing is cut off, and the exit code is 0."""
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+import sys
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from hardener.tls import self_signed
+from tests.server.serving import JSON, QUICK, body, post, trust, until
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_during_the_delay_requests_are_answered_on_closing_connections_and_readiness_is_off(webhook):
+    idle = await webhook.connect()
+    draining = asyncio.create_task(webhook.server.stop(delay=60))
+    await until(lambda: webhook.server.state.draining)
+    new = await webhook.connect()
+
+    for connection in (idle, new):
+        connection.send(post(body()))
+        status, headers, _ = await connection.answer()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await connection.closed() == b""
+    assert await webhook.get("/readyz") == (503, "the server is shutting down\n")
+    assert await webhook.get("/healthz") == (200, "ok\n")
+
+    draining.cancel()
+    with suppress(asyncio.CancelledError):
+        await draining
+
+
+async def test_a_request_whose_body_is_still_coming_is_finished(webhook):
+    content = body(uid="late")
+    slow = await webhook.connect()
+    slow.send(post(content[:100], length=len(content)))
+    await until(lambda: webhook.server.state.in_flight.requests)
+    stopping = asyncio.create_task(webhook.server.stop())
+    await until(lambda: webhook.server.state.draining)
+    slow.send(content[100:])
+    status, headers, text = await slow.answer()
+    await stopping
+
+    assert (status, headers["connection"]) == (200, "close")
+    assert json.loads(text)["response"]["uid"] == "late"
+
+
+async def test_a_request_that_never_ends_is_cut_off_in_the_end(serve):
+    webhook = await serve(limits=replace(QUICK, finish_seconds=0.2))
+    stuck = await webhook.connect()
+    stuck.send(post(b"{", length=100))
+    await until(lambda: webhook.server.state.in_flight.requests)
+    async with asyncio.timeout(5):
+        await webhook.server.stop()
+
+    await stuck.closed()
+    assert webhook.logged("requests were cut off")[0]["count"] == 1
+
+
+async def test_idle_connections_are_closed_at_the_end(webhook):
+    idle, silent = await webhook.connect(), await webhook.connect()
+    idle.send(post(body()))
+    await idle.answer()
+    await webhook.server.stop()
+
+    assert await idle.closed() == b""
+    assert await silent.closed() == b""
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", webhook.server.port)
+
+
+@dataclass
+class Process:
+    """`hardener serve` as a process of its own."""
+
+    process: asyncio.subprocess.Process
+    lines: list[dict]
+    reading: asyncio.Task
+
+    def logged(self, message):
+        return [line for line in self.lines if line["message"] == message]
+
+    async def exit_code(self):
+        await self.reading
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+
+@asynccontextmanager
+async def process(*arguments, **environment):
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "hardener",
+        "serve",
+        *arguments,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+    lines = []
+
+    async def read():
+        while line := await started.stderr.readline():
+            lines.append(json.loads(line) if line.startswith(b"{") else {"message": line.decode()})
+
+    running = Process(started, lines, asyncio.create_task(read()))
+    try:
+        yield running
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await running.exit_code()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    pair = self_signed(["localhost", "127.0.0.1"], datetime.now(UTC), days=1)
+    (tmp_path / "tls.crt").write_bytes(pair.certificate)
+    (tmp_path / "tls.key").write_bytes(pair.key)
+    return tmp_path / "tls.crt"
+
+
+FREE = ("--port", "0", "--metrics-port", "0")
+
+
+def standalone(certificate, *more):
+    files = ("--tls-cert-file", certificate, "--tls-private-key-file", certificate.with_suffix(".key"))
+    return ("--standalone", "--address", "127.0.0.1", *FREE, *files, *more)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_drains_the_process_and_it_exits_with_0(certificate, number):
+    async with process(*standalone(certificate, "--shutdown-delay", "1")) as running:
+        await until(lambda: running.logged("serving"), 20)
+        urls = running.logged("serving")[0]
+        connector = aiohttp.TCPConnector(ssl=trust(certificate.read_bytes()))
+        async with aiohttp.ClientSession(connector=connector, headers=JSON) as client:
+            async with client.post(urls["mutate"], data=body()) as response:
+                assert response.status == 200
+                assert response.headers.get("Connection") != "close"
+            running.process.send_signal(number)
+            await until(lambda: running.logged("draining"))
+            async with client.get(f"{urls['metrics']}/readyz") as response:
+                assert response.status == 503
+            async with client.post(urls["mutate"], data=body(uid="during")) as response:
+                assert response.headers["Connection"] == "close"
+                assert (await response.json())["response"]["uid"] == "during"
+
+        assert await running.exit_code() == 0
+        assert running.lines[-1]["message"] == "stopped"
+        assert [line for line in running.lines if line.get("level") != "info"] == []
+
+
+async def test_dev_needs_no_files_and_serves_on_the_loopback_address():
+    async with process("--dev", *FREE, "--shutdown-delay", "0") as running:
+        await until(lambda: running.logged("serving"), 20)
+        urls = running.logged("serving")[0]
+        assert urls["mutate"].startswith("https://127.0.0.1:")
+        async with aiohttp.ClientSession() as client, client.get(f"{urls['metrics']}/readyz") as response:
+            assert response.status == 200
+        port = int(urls["mutate"].rpartition(":")[2].removesuffix("/mutate"))
+        shown = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
+        assert shown.startswith("-----BEGIN CERTIFICATE-----")
+        running.process.terminate()
+
+        assert await running.exit_code() == 0
+
+
+async def test_a_second_signal_ends_the_process_at_once():
+    async with process("--dev", *FREE, "--shutdown-delay", "60") as running:
+        await until(lambda: running.logged("serving"), 20)
+        started = time.monotonic()
+        running.process.terminate()
+        await until(lambda: running.logged("draining"))
+        running.process.terminate()
+
+        assert await running.exit_code() == 128 + signal.SIGTERM
+        assert running.logged("ended by a second signal")
+        assert time.monotonic() - started < 10
+
+
+async def test_options_are_environment_variables_too():
+    async with process(
+        HARDENER_SERVE_DEV="1",
+        HARDENER_SERVE_PORT="0",
+        HARDENER_SERVE_METRICS_PORT="0",
+        HARDENER_SERVE_SHUTDOWN_DELAY="0",
+        HARDENER_PORT="tcp://10.0.0.1:443",
+    ) as running:
+        await until(lambda: running.logged("serving"), 20)
+        running.process.terminate()
+
+        assert await running.exit_code() == 0
+
+
+MISTAKES = {
+    "neither cluster nor standalone": ([], "add --standalone"),
+    "no certificate": (["--standalone"], "--tls-cert-file and --tls-private-key-file, or --dev"),
+    "half a certificate": (["--standalone", "--tls-cert-file", "a.crt"], "--tls-private-key-file"),
+    "a certificate for dev": (["--dev", "--tls-cert-file", "a.crt"], "leave out --tls-cert-file"),
+    "a missing certificate": (
+        ["--standalone", "--tls-cert-file", "missing.crt", "--tls-private-key-file", "missing.key"],
+        "missing.crt: the certificate cannot be read (No such file or directory)",
+    ),
+    "a missing configuration": (["--dev", "--config", "missing.yaml"], "missing.yaml"),
+    "an address of someone else": (["--dev", "--address", "192.0.2.1"], "192.0.2.1 port"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
+async def test_a_mistake_at_the_start_is_one_line_and_exit_code_2(arguments, message):
+    async with process(*arguments, *FREE) as running:
+        assert await running.exit_code() == 2
+        assert len(running.lines) == 1
+        assert message in running.lines[0]["message"]
+
+
+async def test_a_port_in_use_is_one_line_and_exit_code_2(webhook):
+    port = webhook.server.port
+    async with process("--dev", "--port", str(port), "--metrics-port", "0") as running:
+        assert await running.exit_code() == 2
+        assert len(running.lines) == 1
+        assert f"127.0.0.1 port {port} cannot be opened" in running.lines[0]["message"]
