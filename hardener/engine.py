@@ -43,7 +43,7 @@ def _left(containers: Sequence[Container], control: str, accepted: Sequence[OptO
 def _verdict(enabled: Enabled, pod: Pod, containers: Sequence[Container], facts: Facts) -> Verdict:
     control, mode = enabled.control, enabled.mode
     if control.linux_only and pod.is_windows:
-        return Verdict(control.name, mode, skips=(Skip(pod, ON_WINDOWS),))
+        return Verdict(control.name, mode, skips=[Skip(pod, ON_WINDOWS)])
     writes: list[Write] = []
     skips: list[Skip] = []
     try:
@@ -55,4 +55,4 @@ def _verdict(enabled: Enabled, pod: Pod, containers: Sequence[Container], facts:
     # Whatever fails, the other controls still protect the pod.
     except Exception as error:
         return Verdict(control.name, mode, error=error)
-    return Verdict(control.name, mode, tuple(writes), tuple(skips))
+    return Verdict(control.name, mode, writes, skips)

@@ -134,17 +134,21 @@ def volumes_have_names(pod: Json) -> Iterator[str]:
     """Semantics.md 3.4: DNS-1123 labels, each used once."""
     names = [str(volume.get("name") or "") for volume in rows(spec(pod).get("volumes"))]
     yield from (f"the volume name {name!r} is no DNS-1123 label" for name in names if not _LABEL.fullmatch(name))
-    yield from (f"{count} volumes are named {name!r}" for name, count in Counter(names).items() if count > 1)
+    yield from (f"another volume is named {name!r}" for name, count in Counter(names).items() for _ in range(count - 1))
 
 
 def references_name_volumes(pod: Json) -> Iterator[str]:
     """Semantics.md 3.4: mounts, devices and keys of files, in all three lists of containers."""
-    names = {volume.get("name") for volume in rows(spec(pod).get("volumes"))}
+    volumes = rows(spec(pod).get("volumes"))
+    names = {volume.get("name") for volume in volumes}
+    blocks = {volume.get("name") for volume in volumes if {"persistentVolumeClaim", "ephemeral"} & set(volume)}
     for name, container in containers(pod, *CONTAINER_LISTS, "ephemeralContainers"):
-        used = [row.get("name") for field in ("volumeMounts", "volumeDevices") for row in rows(container.get(field))]
+        used = [row.get("name") for row in rows(container.get("volumeMounts"))]
         keys = [table(table(row.get("valueFrom")).get("fileKeyRef")) for row in rows(container.get("env"))]
         used += [key["volumeName"] for key in keys if key.get("volumeName")]
+        devices = [row.get("name") for row in rows(container.get("volumeDevices"))]
         yield from (f"{name}: no volume is named {volume!r}" for volume in used if volume not in names)
+        yield from (f"{name}: no block volume is named {volume!r}" for volume in devices if volume not in blocks)
 
 
 def mount_paths_are_unique(pod: Json) -> Iterator[str]:

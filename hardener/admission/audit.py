@@ -19,7 +19,7 @@ TEXT_LIMIT = 4 * 1024
 
 def annotations(policy: Policy, outcome: Outcome) -> dict[str, str]:
     """Say by which policy what was done and held back; absent keys had nothing to say."""
-    audit = {"policy": policy.label, "mode": policy.mode.value}
+    audit: dict[str, str] = {"policy": policy.label, "mode": policy.mode}
     applied: list[str] = []
     skipped: list[str] = []
     is_announced = False

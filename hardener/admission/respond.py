@@ -62,7 +62,7 @@ def _warnings(review: Review, policy: Policy, outcome: Outcome) -> list[str]:
     """What the sender is told; a controller's account would only fill its log (semantics.md 6.3)."""
     if policy.warnings is Warnings.NONE or is_controller(review.username):
         return []
-    sentences = [*problems(outcome)] if outcome.opt_outs or outcome.errors else []
+    sentences = list(problems(outcome))
     if policy.warnings is Warnings.CHANGES:
         sentences += changes(outcome)
     return warnings(sentences) if sentences else []

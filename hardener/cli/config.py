@@ -62,7 +62,7 @@ def _why(loaded: Config, resolution: Resolution, namespace: str) -> str:
     policy = resolution.policy
     index = resolution.rule
     chosen = "default" if index is None else f"namespaces[{index}] ({_place(loaded, index)})"
-    return f"{namespace}: policy {policy.name}@{policy.fingerprint}, mode {policy.mode.value}, chosen by {chosen}"
+    return f"{namespace}: policy {policy.label}, mode {policy.mode.value}, chosen by {chosen}"
 
 
 def _place(loaded: Config, rule: int) -> str:

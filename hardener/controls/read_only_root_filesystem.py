@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Literal
 
 from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Value, Write, parse_quantity
-from hardener.model.path import clean, holds, lies_in_any
+from hardener.model.path import ancestors, clean, holds
 
 PATH = ("securityContext", "readOnlyRootFilesystem")
 VOLUMES = ("spec", "volumes")
@@ -102,11 +102,10 @@ def _hold(container: Container, paths: Sequence[str], settings: Settings) -> str
 
 def _unmounted(container: Container, writable: Sequence[str]) -> Sequence[str]:
     """The writable paths that neither a mount nor a device covers, at the path itself or above it."""
-    covered = [
-        *container.mount_paths,
-        *(clean(each.devicePath or "") for each in container.manifest.volumeDevices or ()),
-    ]
-    return [path for path in writable if not lies_in_any(path, covered)] if covered else writable
+    covered = container.mount_paths()
+    if container.manifest.volumeDevices:
+        covered += [clean(device.devicePath or "") for device in container.manifest.volumeDevices]
+    return [path for path in writable if ancestors(path).isdisjoint(covered)] if covered else writable
 
 
 def _needed_from_image(container: Container, path: str) -> str | None:
@@ -114,7 +113,7 @@ def _needed_from_image(container: Container, path: str) -> str | None:
     manifest = container.manifest
     if manifest.workingDir and _hides(container, path, clean(manifest.workingDir)):
         return WORKING_DIRECTORY
-    if manifest.terminationMessagePath and holds(clean(manifest.terminationMessagePath), path):
+    if manifest.terminationMessagePath and clean(manifest.terminationMessagePath) in ancestors(path):
         return TERMINATION_LOG
     for program in container.programs():
         if program != path and _hides(container, path, program):
@@ -124,7 +123,7 @@ def _needed_from_image(container: Container, path: str) -> str | None:
 
 def _hides(container: Container, path: str, wanted: str) -> bool:
     """Whether the volume hides what is wanted; a mount of the author's below the path survives (trap 30)."""
-    return holds(path, wanted) and not lies_in_any(wanted, container.mount_paths)
+    return holds(path, wanted) and not any(holds(mounted, wanted) for mounted in container.mount_paths())
 
 
 def _volume_name(container: str, path: str, taken: set[str | None], last: dict[str, str]) -> str:

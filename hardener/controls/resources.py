@@ -72,8 +72,9 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         if missing:
             yield Skip(pod, hold)
         return
-    for container in containers:
-        if _uses_devices(container) and _lacks_limit(container, settings):
+    on_devices = [container for container in containers if _uses_devices(container)]
+    for container in on_devices:
+        if _lacks_limit(container, settings):
             yield Skip(container, DEVICES)
     if missing and (facts.limit_ranges or facts.quotas):
         missing, held = _accepted(pod, missing, settings, facts)
@@ -84,7 +85,7 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     for container, resource in missing:
         if resource in settings.requests:
             yield Write(container, ("resources", "requests", resource), settings.requests[resource], REASON_REQUEST)
-        if resource in settings.limits and not _uses_devices(container):
+        if resource in settings.limits and container not in on_devices:
             yield Write(container, ("resources", "limits", resource), settings.limits[resource], REASON_LIMIT)
 
 

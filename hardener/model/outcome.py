@@ -4,6 +4,7 @@ Writes, skips and verdicts are msgspec structs rather than dataclasses: a reques
 costs several times as much to make.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -91,8 +92,8 @@ class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     control: str
     mode: Mode
-    writes: tuple[Write, ...] = ()
-    skips: tuple[Skip, ...] = ()
+    writes: Sequence[Write] = ()
+    skips: Sequence[Skip] = ()
     error: Exception | None = None
 
 
@@ -108,5 +109,5 @@ class Outcome:
         return [write for verdict in self.verdicts if verdict.mode in modes for write in verdict.writes]
 
     @property
-    def errors(self) -> tuple[Verdict, ...]:
-        return tuple(verdict for verdict in self.verdicts if verdict.error is not None)
+    def errors(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.error is not None]

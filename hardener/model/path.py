@@ -1,7 +1,7 @@
 """Paths inside a container, as the kubelet understands them."""
 
 import posixpath
-from collections.abc import Iterable
+from functools import cache
 
 
 def clean(path: str) -> str:
@@ -19,6 +19,8 @@ def holds(folder: str, path: str) -> bool:
     return path == folder or path.startswith("/" if folder == "/" else folder + "/")
 
 
-def lies_in_any(path: str, folders: Iterable[str]) -> bool:
-    """Say whether a clean path is one of the clean folders or lies below one."""
-    return any(path.startswith(folder) and holds(folder, path) for folder in folders)
+@cache
+def ancestors(path: str) -> frozenset[str]:
+    """The clean path itself and all folders above it; for the few paths that a policy names."""
+    parts = path.split("/")
+    return frozenset("/".join(parts[:count]) or "/" for count in range(1, len(parts) + 1))

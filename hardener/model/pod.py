@@ -3,7 +3,7 @@
 A view holds what is effective (container over pod, semantics.md 5.1) and where it stands in the object, and copies nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hardener.model.manifest import (
     ContainerManifest,
@@ -83,30 +83,30 @@ class Container:
             return frozenset()
         return frozenset((name or "").upper().removeprefix("CAP_") for name in capabilities.add)
 
-    @property
     def mount_paths(self) -> list[str]:
         """Where volumes are mounted, as clean paths."""
-        return [clean(mount.mountPath or "") for mount in self.manifest.volumeMounts or ()]
+        mounts = self.manifest.volumeMounts
+        return [clean(mount.mountPath or "") for mount in mounts] if mounts else []
 
-    def programs(self) -> Iterator[str]:
+    def programs(self) -> list[str]:
         """The files that it may be started with, as clean paths.
 
         These are all words of the command, of probes and of hooks, and the first argument. A relative one is looked for
         where the container starts, if the pod says where that is.
         """
-        for word in self._words():
-            if word and word[0] == "/":
-                yield clean(word)
-            elif word and "/" in word and self.manifest.workingDir:
-                yield clean(f"{self.manifest.workingDir}/{word}")
+        folder = self.manifest.workingDir
+        return [
+            clean(word if word[0] == "/" else f"{folder}/{word}")
+            for word in self._words()
+            if word and "/" in word and (folder or word[0] == "/")
+        ]
 
     def _words(self) -> list[str | None]:
         manifest = self.manifest
         words = [*(manifest.command or ()), *(manifest.args or ())[:1]]
-        handlers = [manifest.livenessProbe, manifest.readinessProbe, manifest.startupProbe]
-        if manifest.lifecycle is not None:
-            handlers += [manifest.lifecycle.postStart, manifest.lifecycle.preStop]
-        for handler in handlers:
+        lifecycle = manifest.lifecycle
+        hooks = (lifecycle.postStart, lifecycle.preStop) if lifecycle is not None else ()
+        for handler in (manifest.livenessProbe, manifest.readinessProbe, manifest.startupProbe, *hooks):
             if handler is not None and handler.exec is not None:
                 words += handler.exec.command or ()
         return words

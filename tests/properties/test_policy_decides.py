@@ -1,5 +1,6 @@
 """What is done to a pod is what its policy enforces, less what the pod may refuse and what is held back."""
 
+import re
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -53,10 +54,9 @@ def accepted_opt_outs(pod, policy):
     if rules["requireReason"] and not reason.strip():
         return set()
     if until:
-        try:
-            day = date.fromisoformat(until)
-        except ValueError:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", until):
             return set()
+        day = date.fromisoformat(until)
         if day < TODAY or (rules["maxDays"] is not None and day > TODAY + timedelta(days=rules["maxDays"])):
             return set()
     elif rules["maxDays"] is not None:

@@ -62,7 +62,7 @@ def test_trap_12_what_the_pod_says_already_is_not_said_again():
           containers: [{name: app, image: web}]
     """)
 
-    assert hardened.verdict("runAsNonRoot").writes == ()
+    assert hardened.verdict("runAsNonRoot").writes == []
     assert hardened.all_skips() == {}
     assert non_root(hardened) == {"app": None}
 

@@ -20,7 +20,7 @@ def injected(text=SILENT):
 def assert_kept(hardened, reason):
     """Field, volumes and mounts of the token are as the author had them; the other controls have run."""
     assert hardened.all_skips() == {CONTROL: {"pod": reason}}
-    assert hardened.verdict(CONTROL).writes == ()
+    assert hardened.verdict(CONTROL).writes == []
     before, after = hardened.before["spec"], hardened.after["spec"]
     assert after.get("automountServiceAccountToken") == before.get("automountServiceAccountToken")
     assert after["volumes"][: len(before["volumes"])] == before["volumes"]
