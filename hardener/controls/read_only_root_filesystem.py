@@ -2,7 +2,8 @@
 
 Why: what breaks in cannot leave anything behind in the image's files, nor replace a program there.
 Changes: `securityContext.readOnlyRootFilesystem: true` on every container, and one emptyDir of its own at each writable
-    path (`/tmp`); the cluster autoscaler is told that these volumes may be lost.
+    path (`/tmp`). Files that the image has there are hidden, files left there outlive a restart of the container, and
+    `kubectl drain` asks for `--delete-emptydir-data`; the cluster autoscaler is told that these volumes may be lost.
 Opt out when: the image writes elsewhere, keeps files of its own under /tmp, or refuses a /tmp without a sticky bit.
 """
 

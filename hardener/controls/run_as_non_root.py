@@ -2,7 +2,8 @@
 
 Why: a process that is root inside a container is root outside as soon as it finds a way out.
 Changes: `securityContext.runAsNonRoot: true` on every container that nothing says runs as root; the kubelet then refuses
-    to start an image whose user is root.
+    to start an image whose user is root. As with all fields that are set on containers, those of a later `kubectl debug`
+    do not get it.
 Opt out when: the image starts as root and changes its user by itself, or names its user instead of giving a number.
 """
 
