@@ -11,7 +11,7 @@ from hardener.model import ON_WINDOWS, STANDALONE, Control, Mode, OptOutCause, O
 from hardener.patch import render
 from hardener.policy.builtin import BUILTIN
 from hardener.policy.policy import Enabled, OptOutRules
-from tests.pods import STANDARD, TODAY, document, enabled, pod, policy_of, standard, view, where
+from tests.pods import STANDARD, TODAY, document, enabled, pod, policy_of, run, standard, view, where
 
 SILENT = "spec: {containers: [{name: app, image: web}, {name: log, image: log}]}"
 
@@ -198,3 +198,13 @@ def test_the_facts_reach_the_controls():
     assert automount(STANDALONE).writes != ()
     assert automount(known).writes == []
     assert len(automount(known).skips) == 1
+
+
+def test_containers_of_one_name_get_volumes_of_different_names():
+    obj = document("{spec: {containers: []}}")
+    obj["spec"]["containers"] = [{"name": "app", "image": "web"}] * 3000
+
+    hardened = run(obj)
+
+    names = [volume["name"] for volume in hardened.volumes()]
+    assert len(set(names)) == len(names) == 3000

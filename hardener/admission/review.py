@@ -12,9 +12,13 @@ import orjson
 
 from hardener.errors import ReviewError
 from hardener.model import Pod, PodManifest
+from hardener.wording import one_line
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
+
+SHOWN = 80
+"""Characters that a refusal repeats of what a body calls itself."""
 
 MOST_CONTAINERS = 16 * 1024
 """Containers of a pod that is looked at, so that the time for one request is bounded.
@@ -124,7 +128,8 @@ def _without_pod(body: bytes, misfit: str) -> Review:
 
 def _review(envelope: _Envelope[T], generate_name: str, pod: Pod | None, misfit: str) -> Review:
     if envelope.api_version != API_VERSION or envelope.kind != KIND:
-        raise ReviewError(f"the body is {envelope.kind} {envelope.api_version}, not {KIND} {API_VERSION}")
+        found = one_line(f"{envelope.kind} {envelope.api_version}", SHOWN)
+        raise ReviewError(f"the body is {found}, not {KIND} {API_VERSION}")
     request = envelope.request
     if not request.uid:
         raise ReviewError(f"the {KIND} has no request.uid")

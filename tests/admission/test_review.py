@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from hardener.admission import decode
+from hardener.admission.review import MOST_CONTAINERS
 from hardener.errors import ReviewError
 from tests.admission.reviews import POD, request
 
@@ -113,3 +114,23 @@ NOT_A_REVIEW = {
 def test_json_that_is_no_review_is_refused_by_name(body):
     with pytest.raises(ReviewError, match=r"AdmissionReview"):
         decode(body)
+
+
+def test_a_refusal_repeats_no_control_characters_and_no_more_than_a_line():
+    body = request().replace(b'"AdmissionReview"', b'"Other\\u0000\\u000a' + b"x" * 1000 + b'"')
+
+    with pytest.raises(ReviewError) as raised:
+        decode(body)
+
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 200
+
+
+def test_a_pod_with_more_containers_than_etcd_can_store_is_not_looked_at():
+    crowd = [{"name": f"app-{index}"} for index in range(MOST_CONTAINERS + 1)]
+
+    review = decode(request({**POD, "spec": {"containers": crowd[:1], "initContainers": crowd[:-1]}}))
+
+    assert review.pod is None
+    assert review.misfit == f"it has {MOST_CONTAINERS + 1} containers, more than etcd can store"
+    assert decode(request({**POD, "spec": {"containers": crowd[:-1]}})).pod is not None

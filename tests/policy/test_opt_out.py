@@ -6,7 +6,7 @@ import pytest
 
 from hardener.controls import CATALOGUE
 from hardener.model import OptOut, OptOutCause
-from hardener.policy.opt_out import CONTAINER_PREFIX, OPT_OUT, REASON, UNTIL, decide
+from hardener.policy.opt_out import CONTAINER_PREFIX, MOST_WORDS, OPT_OUT, REASON, UNTIL, decide
 from hardener.policy.policy import OptOutRules
 
 TODAY = date(2026, 11, 22)
@@ -198,3 +198,13 @@ def test_what_is_locked_or_unknown_stays_so_whatever_the_reason_and_day():
 
 def test_only_one_cause_accepts():
     assert [cause for cause in OptOutCause if OptOut("resources", None, cause).accepted] == [OptOutCause.ACCEPTED]
+
+
+def test_more_words_than_anybody_needs_are_counted_and_not_judged():
+    words = " ".join(f"word{number}" for number in range(MOST_WORDS + 50))
+
+    decisions = decide({OPT_OUT: words}, OptOutRules(KNOWN), KNOWN, TODAY)
+
+    assert [decision.control for decision in decisions[:MOST_WORDS]] == words.split()[:MOST_WORDS]
+    assert [decision.control for decision in decisions[MOST_WORDS:]] == ["and 50 more"]
+    assert not any(decision.accepted for decision in decisions)

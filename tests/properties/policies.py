@@ -11,7 +11,7 @@ from hardener.model import Facts, LimitRange, Quota
 from hardener.policy.config import Config
 from hardener.policy.reading import parse_config
 from tests.pod_json import Json
-from tests.properties.pods import few
+from tests.properties.containers import few
 
 MODES = ("enforce", "dry-run", "disabled")
 modes = st.sampled_from(MODES)
