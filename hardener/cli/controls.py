@@ -82,6 +82,9 @@ def _markdown(chosen: Sequence[Control]) -> Iterator[str]:
     yield ""
     yield GENERATED
     yield ""
+    yield "What each control sets, and where it holds back by itself. [What images bear](images.md) shows what happens to"
+    yield "images that need what a control takes away, with the message that people see and the opt-out that mends it."
+    yield ""
     yield "| control | what it does | Pod Security level |"
     yield "|---|---|---|"
     for control in chosen:

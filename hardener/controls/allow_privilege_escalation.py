@@ -2,7 +2,8 @@
 
 Why: without it a setuid binary in the image turns any user into root.
 Changes: `securityContext.allowPrivilegeEscalation: false` on every container, which sets `no_new_privs`.
-Opt out when: the image needs sudo, ping with file capabilities, or another setuid binary.
+Opt out when: the image needs sudo, ping with file capabilities, or another setuid binary; most of these need
+    `capabilities` as well.
 """
 
 from collections.abc import Iterator, Sequence
