@@ -2,12 +2,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The node's tests come first and take longest; a worker has a control plane of its own.
+E2E := $(BIN)/python -m pytest tests/e2e -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format generate baseline bench lock clean
+.PHONY: help venv demo cluster test e2e check format generate baseline bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## Make the virtual environment with everything that development needs
 
@@ -21,8 +23,15 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## Harden six real pods through a real TLS webhook, and say why
 	$(BIN)/hardener demo
 
-test: $(STAMP) ## Run all tests
+cluster: $(STAMP) ## Start a Kubernetes with the webhook registered, until Ctrl-C; NODE=1 for one on which pods run
+	@$(BIN)/python -m tests.e2e.trial $(if $(NODE),--node)
+
+test: $(STAMP) ## Run all tests but those that need a Kubernetes
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+e2e: $(STAMP) ## Run the tests on a real Kubernetes, the newest one with a node and the oldest one that is supported
+	$(E2E) $(ARGS)
+	$(E2E) $(ARGS) --no-node --kubernetes-version oldest
 
 check: $(STAMP) ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .

@@ -1,8 +1,8 @@
-"""The log: one JSON object a line on standard error, written once per turn of the event loop.
+"""The log: one JSON object a line on standard error, written some times a second.
 
-The standard library's logging costs more than a whole decision does (design.md 7), so that lines are made with orjson and
-kept until the loop comes round. What a crash of the interpreter may lose are the lines of one turn, that is of at most a
-few milliseconds; a signal or an exception loses none. Writing waits for a reader who does not keep up, as every log on
+The standard library's logging costs more than a whole decision does (design.md 7), and a system call for each line as
+much as a control, so that lines are made with orjson and kept for a moment. What a crash of the interpreter may lose are
+the lines of the last `FLUSH_SECONDS`; a signal or an exception loses none. Writing waits for a reader who does not keep up, as every log on
 standard error does.
 """
 
@@ -23,6 +23,12 @@ MESSAGE_LENGTH = 500
 TRACE_LENGTH = 8
 """Innermost frames of an exception that a line may hold."""
 
+
+FLUSH_SECONDS = 0.02
+"""How long a line may wait for others to be written with it."""
+
+FLUSH_LINES = 500
+"""Lines that are written without waiting any longer."""
 
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -60,8 +66,10 @@ class Log:
             self._put(line)
             return
         if not self._lines:
-            loop.call_soon(self.flush)
+            loop.call_later(FLUSH_SECONDS, self.flush)
         self._lines.append(line)
+        if len(self._lines) >= FLUSH_LINES:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is kept, in one go."""

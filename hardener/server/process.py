@@ -23,8 +23,11 @@ def run(options: Options, shutdown_delay: float) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
     log = Log(sys.stderr.buffer)
     logging.basicConfig(level=logging.WARNING, handlers=[ForeignLines(log)], force=True)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(Server(options, log), shutdown_delay))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(Server(options, log), shutdown_delay))
+    finally:
+        log.flush()
 
 
 async def _serve(server: Server, shutdown_delay: float) -> None:

@@ -34,7 +34,7 @@ class Process:
                 stderr=stream,
                 env=dict(environment) if environment is not None else None,
                 start_new_session=True,
-                preexec_fn=_die_with_the_parent,
+                preexec_fn=_die_with_the_parent,  # noqa: PLW1509  one system call, and no lock is taken
             )
         atexit.register(self.end, signal.SIGKILL)
 

@@ -4,8 +4,8 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from hardener.server.log import MESSAGE_LENGTH, ForeignLines, Log
-from tests.server.serving import POD
+from hardener.server.log import FLUSH_LINES, MESSAGE_LENGTH, ForeignLines, Log
+from tests.server.serving import POD, until
 
 SECRET = "s3cr3t-value"
 
@@ -29,16 +29,26 @@ def record(message, *arguments, level=logging.WARNING, error=None):
     return logging.LogRecord("aiohttp.server", level, "file.py", 1, message, arguments, exc_info)
 
 
-async def test_the_lines_of_one_turn_of_the_loop_are_written_in_one_go():
+async def test_lines_that_come_close_together_are_written_in_one_go():
     stream = Stream()
     log = Log(stream)
     for number in range(10):
         log.info("line", number=number)
     assert stream.writes == 0
-    await asyncio.sleep(0)
+    await until(lambda: stream.writes)
 
     assert stream.writes == 1
     assert [line["number"] for line in lines(stream)] == list(range(10))
+
+
+async def test_many_lines_wait_for_nothing():
+    stream = Stream()
+    log = Log(stream)
+    for number in range(FLUSH_LINES):
+        log.info("line", number=number)
+
+    assert stream.writes == 1
+    assert len(lines(stream)) == FLUSH_LINES
 
 
 def test_without_a_loop_a_line_is_written_at_once():
