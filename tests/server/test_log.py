@@ -1,4 +1,3 @@
-import asyncio
 import io
 import json
 import logging
