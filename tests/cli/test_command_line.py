@@ -121,7 +121,13 @@ def test_a_reader_that_leaves_early_ends_it_quietly(tmp_path):
 def test_an_interrupt_ends_it_with_130(tmp_path):
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
-    process = subprocess.Popen([*COMMAND, "preview", pipe], stderr=subprocess.PIPE, text=True)
+    # A test run that was started in the background hands on a SIGINT that is ignored.
+    process = subprocess.Popen(
+        [*COMMAND, "preview", pipe],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  one system call
+    )
 
     with pipe.open("w"):  # opens once the command has opened it to read
         process.send_signal(signal.SIGINT)

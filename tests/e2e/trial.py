@@ -24,8 +24,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make cluster", description=__doc__)
     parser.add_argument("--node", action="store_true", help="with a node, on which pods run; needs root and Linux")
     start = _with_node if parser.parse_args().node else _without_node
-    # An end by a signal is an end like any other: everything is stopped and removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # An end by a signal is an end like any other: everything is stopped and removed. Who starts this in the background
+    # may have had SIGINT ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     sys.stdout.write("starting ...\n")
     sys.stdout.flush()
     try:
