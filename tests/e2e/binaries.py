@@ -97,12 +97,10 @@ def _build(version: str, names: list[str], folder: Path) -> None:
         module = Path(scratch) / "module"
         shutil.copytree(MODULE, module)
         _write_requirements(module, version)
-        built = Path(scratch) / "built"
         for name in names:
             package = PACKAGES.get(name, f"k8s.io/kubernetes/cmd/{name}")
-            _go(module, "build", "-trimpath", f"-ldflags={_linker_flags(version)}", f"-o={built}/{name}", package)
-        for name in names:
-            shutil.copy2(built / name, folder / f".{name}")
+            # Beside its place first: half a program must never stand there.
+            _go(module, "build", "-trimpath", f"-ldflags={_linker_flags(version)}", f"-o={folder}/.{name}", package)
             (folder / f".{name}").replace(folder / name)
 
 
