@@ -72,7 +72,7 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         if missing:
             yield Skip(pod, hold)
         return
-    on_devices = [container for container in containers if _uses_devices(container)]
+    on_devices = dict.fromkeys(container for container in containers if _uses_devices(container))
     for container in on_devices:
         if _lacks_limit(container, settings):
             yield Skip(container, DEVICES)

@@ -2,8 +2,8 @@
 
 The standard library's logging costs more than a whole decision does (design.md 7), and a system call for each line as
 much as a control, so that lines are made with orjson and kept for a moment. What a crash of the interpreter may lose are
-the lines of the last `FLUSH_SECONDS`; a signal or an exception loses none. Writing waits for a reader who does not keep up, as every log on
-standard error does.
+the lines of the last `FLUSH_SECONDS`; a signal or an exception loses none. Writing waits for a reader who does not keep
+up, as every log on standard error does.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ MESSAGE_LENGTH = 500
 
 TRACE_LENGTH = 8
 """Innermost frames of an exception that a line may hold."""
-
 
 FLUSH_SECONDS = 0.02
 """How long a line may wait for others to be written with it."""

@@ -6,6 +6,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.e2e.binaries import CONTROL_PLANE, NODE, OLDEST, VERSION, MissingError, binaries
 from tests.e2e.control_plane import ControlPlane
 from tests.e2e.documents import Documents
+from tests.e2e.double import Double
 from tests.e2e.node import require_node
 from tests.e2e.webhook import LABEL, Hardener, register_hardener
 
@@ -68,6 +69,13 @@ def hardener(control_plane):
     """The real webhook, registered as `zz-hardener` for namespaces with the label."""
     with Hardener() as started:
         register_hardener(control_plane, started)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def double():
+    """A webhook of the tests' own, for one module."""
+    with Double() as started:
         yield started
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.double import Double, patching
+from tests.e2e.double import patching
 from tests.e2e.operations import show_message
 from tests.e2e.waiting import eventually
 from tests.e2e.webhook import CONFIGURATIONS, register, unregister, webhook_configuration
@@ -14,12 +14,6 @@ POD = {
     "metadata": {"name": "web"},
     "spec": {"containers": [{"name": "app", "image": "web:1"}]},
 }
-
-
-@pytest.fixture(scope="module")
-def double():
-    with Double() as started:
-        yield started
 
 
 def create(control_plane, namespace, **query):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hardener.tls import self_signed
-from tests.e2e.double import Double, allow
+from tests.e2e.double import allow
 from tests.e2e.hardening import is_hardened, lacking
 from tests.e2e.operations import show_message
 from tests.e2e.processes import Port
@@ -54,12 +54,6 @@ def registered(control_plane, name, url, ca_bundle, **options):
         yield control_plane.make_namespace(labels=labels)
     finally:
         unregister(control_plane, configuration)
-
-
-@pytest.fixture(scope="module")
-def double():
-    with Double() as started:
-        yield started
 
 
 def create(control_plane, namespace, **query):
