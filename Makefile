@@ -43,9 +43,12 @@ format: $(STAMP) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP) ## Write what is derived from the code: the config schema and the page of controls
+generate: $(STAMP) ## Write what is derived from the code: the config schema, the pages, the results of the examples
 	$(BIN)/hardener config schema > config/schema.json.new && mv config/schema.json.new config/schema.json
 	$(BIN)/hardener controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
+	$(BIN)/hardener config schema -o markdown > docs/config.md.new && mv docs/config.md.new docs/config.md
+	$(BIN)/hardener metrics -o markdown > docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
+	$(BIN)/python -m tests.transcripts
 
 baseline: $(STAMP) ## Write the hardening rates of the manifest corpus that the tests compare with
 	$(BIN)/python -m tests.corpus.baseline

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from hardener.controls import CATALOGUE
-from hardener.model import ON_WINDOWS, Container, Facts, OptOut, Outcome, Pod, Skip, Verdict, Write
+from hardener.model import ON_WINDOWS, Container, Exempt, Facts, OptOut, Outcome, Pod, Skip, Verdict, Write
 from hardener.policy.opt_out import decide
 from hardener.policy.policy import Enabled, Policy
 
@@ -22,14 +22,24 @@ def harden(pod: Pod, policy: Policy, facts: Facts, today: date) -> Outcome:
     """
     if not policy.controls:
         return Outcome()
+    exempt = policy.exempt.find(pod) if policy.exempt is not None else ()
+    if exempt and exempt[0].at is pod:
+        return Outcome(exempt=exempt)
     opt_outs = decide(pod.annotations, policy.opt_out, _NAMES, today) if pod.annotations else ()
     accepted = [opt_out for opt_out in opt_outs if opt_out.accepted]
+    others = _others(pod.containers, exempt) if exempt else pod.containers
     verdicts = []
     for enabled in policy.controls:
-        containers = _left(pod.containers, enabled.control.name, accepted) if accepted else pod.containers
+        containers = _left(others, enabled.control.name, accepted) if accepted else others
         if containers is not None:
             verdicts.append(_verdict(enabled, pod, containers, facts))
-    return Outcome(tuple(verdicts), opt_outs)
+    return Outcome(tuple(verdicts), opt_outs, exempt)
+
+
+def _others(containers: Sequence[Container], exempt: Sequence[Exempt]) -> Sequence[Container]:
+    """The containers that are not exempt."""
+    left_alone = {id(each.at) for each in exempt}
+    return [container for container in containers if id(container) not in left_alone]
 
 
 def _left(containers: Sequence[Container], control: str, accepted: Sequence[OptOut]) -> Sequence[Container] | None:

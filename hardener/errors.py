@@ -3,6 +3,7 @@
 HardenerError
 ├── ConfigError          a configuration file cannot be used            exit 2
 ├── ManifestError        a manifest cannot be read                      exit 2
+├── MisfitError          an object is not shaped as the API server wants
 ├── CertificateError     a certificate or key cannot be used            exit 2
 ├── StartError           the server cannot start                        exit 2
 ├── QuantityError        a text is not a Kubernetes quantity
@@ -21,6 +22,11 @@ from dataclasses import dataclass
 WOULD_CHANGE = 1
 BAD_INPUT = 2
 INTERNAL = 3
+
+
+def place(path: Sequence[str | int]) -> str:
+    """A path of keys as people write it: `spec.containers[0].image`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
 
 
 class HardenerError(Exception):
@@ -57,6 +63,15 @@ class ManifestError(HardenerError):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         super().__init__(str(problem))
+
+
+class MisfitError(HardenerError):
+    """An object that is not shaped as the API server wants it; `path` leads from the object to what is wrong."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{place(path)}: {message}" if path else message)
 
 
 class CertificateError(HardenerError):

@@ -65,10 +65,9 @@ def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
     for at, branch in trees.items():
         _emit(branch, at.manifest, _pointer(base, at), operations)
     removals.sort(key=_index, reverse=True)
-    for write in removals:
-        *parents, index = write.path
-        pointer = _pointer(base, write.at) + "".join(map(_token, parents))
-        operations.append({"op": "remove", "path": f"{pointer}/{index}"})
+    operations += [
+        {"op": "remove", "path": _pointer(base, each.at) + "".join(map(_token, each.path))} for each in removals
+    ]
     return operations
 
 
@@ -93,7 +92,9 @@ def _pointer(base: str, at: Pod | Container) -> str:
 
 
 def _index(removal: Write) -> int:
-    return int(removal.path[-1])
+    """Order removals from one list; those from a mapping may stand anywhere."""
+    last = removal.path[-1]
+    return last if isinstance(last, int) else -1
 
 
 @cache

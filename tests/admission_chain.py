@@ -1,4 +1,4 @@
-"""What happens to an object before a webhook sees its pod: the controller, decoding and defaulting, the ServiceAccount plugin.
+"""What happens to an object around the webhook: the controller, decoding and defaulting, the ServiceAccount plugin, the patch.
 
 As much of it as hardening can meet. Sources: semantics.md 1.1 to 1.3, 2.1, 2.2 and 9; kubernetes `pkg/controller` for the
 controllers, `pkg/apis/core/v1/defaults.go` for the defaults.
@@ -6,12 +6,18 @@ controllers, `pkg/apis/core/v1/defaults.go` for the defaults.
 
 from copy import deepcopy
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
+import jsonpatch
+
+from hardener.admission import Answer, decode, encode, respond
+from hardener.model import STANDALONE, Facts
 from hardener.model.workloads import POD, template_path
-from tests.admission.reviews import request
+from hardener.policy.config import Config
+from tests.admission.reviews import patch, request, response
 from tests.pod_json import CONTAINER_LISTS, TOKEN_FOLDER, Json, annotations, rows, table
 from tests.pod_schema import pod_schema
+from tests.pods import TODAY
 
 NAMESPACE = "shop"
 MIRROR = "kubernetes.io/config.mirror"
@@ -156,6 +162,32 @@ def review(pod: Json, namespace: str = NAMESPACE, **changes: object) -> bytes:
         "userInfo": user,
     }
     return request(pod, **{**fields, **changes})
+
+
+class Passed(NamedTuple):
+    """The answer to the creation of a pod, and the pod with the answer's patch in it."""
+
+    answer: Answer
+    after: Json
+
+
+def passed(
+    pod: Json, config: Config, facts: Facts = STANDALONE, namespace: str = NAMESPACE, **changes: object
+) -> Passed:
+    """Send the creation of a pod through the whole webhook, as bytes, and hold what holds for every answer.
+
+    Nothing is refused, no control fails, the patch applies, and a second call on the result has nothing left to write.
+    """
+    answer, after = _once(pod, config, facts, namespace, changes)
+    assert answer.allowed
+    assert answer.outcome is None or answer.outcome.errors == []
+    assert _once(after, config, facts, namespace, changes).answer.operations == []
+    return Passed(answer, after)
+
+
+def _once(pod: Json, config: Config, facts: Facts, namespace: str, changes: Json) -> Passed:
+    answer = respond(decode(review(pod, namespace, **changes)), config, facts, TODAY)
+    return Passed(answer, jsonpatch.apply_patch(pod, patch(response(encode(answer)))))
 
 
 def _typed(value: Any, key: str = "") -> Any:

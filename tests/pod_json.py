@@ -12,6 +12,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+ANNOTATIONS_LIMIT = 262_144
 CONTAINER_LISTS = ("containers", "initContainers")
 TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -57,6 +58,11 @@ def spec(pod: Json) -> Json:
 
 def annotations(pod: Json) -> Json:
     return table(table(pod.get("metadata")).get("annotations"))
+
+
+def annotation_bytes(pod: Json) -> int:
+    """What counts against `ANNOTATIONS_LIMIT`: keys and values in UTF-8 (semantics.md 3.7, `ValidateAnnotationsSize`)."""
+    return sum(len(str(text or "").encode()) for pair in annotations(pod).items() for text in pair)
 
 
 def containers(pod: Json, *lists: str) -> Iterator[tuple[str, Json]]:

@@ -63,6 +63,13 @@ def standard(**settings: dict[str, Any]) -> Policy:
     return replace(STANDARD, controls=tuple(enabled(name, **settings.get(name, {})) for name in names))
 
 
+def overriding(policy: Policy) -> frozenset[str]:
+    """The controls that may replace what the author said explicitly."""
+    return frozenset(
+        each.control.name for each in policy.controls if getattr(each.settings, "explicit", "") == "override"
+    )
+
+
 @dataclass(frozen=True)
 class Hardened:
     """One pass of a pod: what was decided, the operations, and the pod that comes of them."""
@@ -107,7 +114,7 @@ def where(at: Pod | Container) -> str:
 
 
 def run(obj: dict[str, Any], policy: Policy = STANDARD, facts: Facts = STANDALONE, today: date = TODAY) -> Hardened:
-    """Harden a document as the webhook does, and hold what holds for every pod.
+    """Harden a document as the webhook does, but for the annotations that tell of it, and hold what holds for every pod.
 
     View and document are not written to, no control fails, a repeated request gets the same patch, the patch applies, the
     result is a well-formed Pod, and a second pass over it changes nothing and holds back the same.

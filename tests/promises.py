@@ -2,18 +2,22 @@
 
 `broken(before, after)` lists what does not hold. A rule about one pod (`ALONE`) counts only where the pod broke it less
 often before, since nobody promised to mend a pod; a rule about the change itself (`CHANGE`) always counts. The rules come
-from semantics.md 3, 4, 5 and 8 and design.md 3; null is read as absent. What needs a cluster or an image cannot be seen.
+from semantics.md 3, 4, 5 and 8 and design.md 3 and 4; null is read as absent. What needs a cluster or an image cannot be
+seen.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 
+from tests.overridden import effective_choices_are_kept, released
 from tests.pod_json import (
+    ANNOTATIONS_LIMIT,
     CONTAINER_LISTS,
     Json,
     amount,
+    annotation_bytes,
     annotations,
     capability_names,
     containers,
@@ -24,8 +28,6 @@ from tests.pod_json import (
     table,
 )
 from tests.promised_changes import CHANGE
-
-ANNOTATIONS_LIMIT = 262_144
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _POD_SECCOMP = "seccomp.security.alpha.kubernetes.io/pod"
@@ -39,14 +41,20 @@ _ONLY_LINUX = {
 }
 
 
-def broken(before: Json, after: Json) -> list[str]:
-    """Every promise that the step from `before` to `after` breaks, as sentences; empty if all hold."""
+def broken(before: Json, after: Json, overriding: Collection[str] = ()) -> list[str]:
+    """Every promise that the step from `before` to `after` breaks, as sentences; empty if all hold.
+
+    `overriding` are the controls whose policy says `explicit: override`.
+    """
     found = [
         f"{rule.__name__}: {text}"
         for rule in ALONE
         for text in (Counter(rule(after)) - Counter(rule(before))).elements()
     ]
-    return found + [f"{rule.__name__}: {text}" for rule in CHANGE for text in rule(before, after)]
+    kept = effective_choices_are_kept(before, after, overriding)
+    found += [f"{effective_choices_are_kept.__name__}: {text}" for text in kept]
+    silent = released(before, after, overriding)
+    return found + [f"{rule.__name__}: {text}" for rule in CHANGE for text in rule(silent, after)]
 
 
 def root_is_not_refused(pod: Json) -> Iterator[str]:
@@ -163,7 +171,7 @@ def mount_paths_are_unique(pod: Json) -> Iterator[str]:
 
 def annotations_fit(pod: Json) -> Iterator[str]:
     """Semantics.md 3.7, `ValidateAnnotationsSize`."""
-    if sum(len(str(text or "").encode()) for pair in annotations(pod).items() for text in pair) > ANNOTATIONS_LIMIT:
+    if annotation_bytes(pod) > ANNOTATIONS_LIMIT:
         yield f"the annotations are over {ANNOTATIONS_LIMIT} bytes"
 
 

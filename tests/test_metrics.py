@@ -1,3 +1,5 @@
+"""The table of metrics, and the counting itself."""
+
 import re
 from dataclasses import replace
 
@@ -9,13 +11,14 @@ from hardener.engine import harden
 from hardener.metrics import DURATION_BUCKETS, TABLE, Metrics
 from hardener.model import STANDALONE, Mode, OptOutCause, Pod
 from hardener.policy.policy import OptOutRules
+from tests.counted import Counted
 from tests.pods import STANDARD, TODAY, document, enabled, policy_of, view
 
 PLAIN = view(document("{spec: {containers: [{name: app, image: x}]}}"))
 MIXED = view(
     document("{spec: {containers: [{name: app, image: x}, {name: agent, securityContext: {privileged: true}}]}}")
 )
-BOUNDED_LABELS = {"control", "outcome", "mode", "policy", "cause", "result", "status"}
+BOUNDED_LABELS = {"control", "outcome", "policy", "cause", "result", "status", "endpoint", "line"}
 
 
 def answered(pod: Pod, policy=STANDARD, result=Result.PATCHED):
@@ -27,39 +30,36 @@ def opting_out(words: str) -> Pod:
     return view(document(text))
 
 
-class Counted:
-    """Metrics, and what stands in them."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.metrics = Metrics()
-        for answer in answers:
-            self.metrics.observe(answer, 0.0003)
-
-    def __getitem__(self, name):
-        """Every sample of a metric: the values of its labels, sorted by their names, to its value."""
-        return {
-            tuple(value for _, value in sorted(sample.labels.items())): sample.value
-            for family in self.metrics.registry.collect()
-            for sample in family.samples
-            if sample.name == name
-        }
+@pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)
+def test_every_row_has_bounded_labels_and_a_unit_in_its_name(metric):
+    assert set(metric.labels) <= (BOUNDED_LABELS | {"namespace"} if metric.flag else BOUNDED_LABELS)
+    assert re.fullmatch(r"hardener_[a-z_]+_(total|seconds|bytes)", metric.name)
+    assert metric.name.endswith("_total") == (metric.kind == "counter")
 
 
 @pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)
-def test_every_row_has_bounded_labels_a_unit_in_its_name_and_a_help_that_says_what_a_rise_means(metric):
-    assert set(metric.labels) <= BOUNDED_LABELS
-    assert re.fullmatch(r"hardener_[a-z_]+_(total|seconds|bytes)", metric.name)
-    assert metric.name.endswith("_total") == (metric.kind == "counter")
-    assert re.search(r"\b(rise|rises)\b", metric.help)
-    assert metric.help.endswith(".")
+def test_every_row_says_in_whole_sentences_what_it_counts_and_what_a_rise_means(metric):
+    assert re.fullmatch(r"[A-Z].+[.]", metric.help)
+    assert re.fullmatch(r"([A-Z]|[a-z0-9-]+(, | or |: )).+[.]", metric.rise)
+    for text in (metric.help, metric.rise):
+        assert text.isprintable()
+        assert "  " not in text
+        assert len(text.split()) > 1
 
 
-def test_every_row_is_exposed_with_its_kind_and_nothing_else_is():
-    text = generate_latest(Metrics().registry).decode()
+def test_no_metric_stands_twice():
+    names = [metric.name for metric in TABLE]
+
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("by_namespace", [False, True])
+def test_every_row_is_exposed_with_its_kind_and_nothing_else_is(by_namespace):
+    text = generate_latest(Metrics(by_namespace=by_namespace).registry).decode()
     exposed = dict(re.findall(r"^# TYPE (hardener_\w+) (\w+)$", text, re.MULTILINE))
     exposed = {name: kind for name, kind in exposed.items() if not name.endswith("_created")}
 
-    assert exposed == {metric.name: metric.kind for metric in TABLE}
+    assert exposed == {metric.name: metric.kind for metric in TABLE if by_namespace or not metric.flag}
 
 
 def test_two_servers_count_apart():
@@ -173,3 +173,11 @@ def test_bytes_in_flight_are_asked_for_when_they_are_scraped():
     amount[0] = 7.0
 
     assert counted["hardener_in_flight_bytes"] == {(): 7}
+
+
+def test_connections_that_are_closed_are_counted_by_the_bound_that_they_met():
+    counted = Counted()
+    for cause in ("silent", "crowded", "silent"):
+        counted.metrics.connection_refused(cause)
+
+    assert counted["hardener_connections_refused_total"] == {("silent",): 2, ("crowded",): 1}

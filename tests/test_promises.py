@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pod_json import amount, clean, is_injected_token, is_windows
+from tests.overridden import effective_choices_are_kept
+from tests.pod_json import ANNOTATIONS_LIMIT, amount, clean, is_injected_token, is_windows
 from tests.promised_changes import CHANGE, SAFE_TO_EVICT
-from tests.promises import ALONE, ANNOTATIONS_LIMIT, broken
+from tests.promises import ALONE, broken
+from tests.provenance import APPLIED, APPLIED_POLICY, SKIPPED, stripped, told, without_provenance
 
 CASES = yaml.safe_load(Path(__file__).with_name("broken_promises.yaml").read_text(encoding="utf-8"))
 TOKEN = CASES.pop("token")
@@ -45,7 +47,9 @@ def test_annotations_that_grow_over_the_limit_are_found():
 
 
 def test_every_rule_has_a_case_in_which_it_fails():
-    assert {rule.__name__ for rule in (*ALONE, *CHANGE)} == {*CASES, "annotations_fit"}
+    rules = (*ALONE, *CHANGE, effective_choices_are_kept)
+
+    assert {rule.__name__ for rule in rules} == {*CASES, "annotations_fit"}
 
 
 @pytest.mark.parametrize("spec", [spec for _, *pair in BAD for spec in pair], ids=str)
@@ -64,7 +68,12 @@ def test_a_pod_that_is_hardened_in_every_way_breaks_no_promise():
           resources: {{requests: {{cpu: 1}}}}
     """)
     after = pod(f"""
-        A: {{{SAFE_TO_EVICT}: "hardener-00000000000000ff,{OURS}"}}
+        A:
+          {SAFE_TO_EVICT}: "hardener-00000000000000ff,{OURS}"
+          {APPLIED_POLICY}: strict.2@0123abcd
+          {APPLIED}: allowPrivilegeEscalation,automountServiceAccountToken,runAsNonRoot
+          {SKIPPED}: "capabilities(c): opted out until 2027-01-31; readOnlyRootFilesystem(c): exempt by
+            exempt.containers[0]; resources(the pod): the pod sets resources for all its containers together"
         automountServiceAccountToken: false
         volumes: [{{name: cache}}, {{name: {OURS}, emptyDir: {{sizeLimit: 1Gi}}}}]
         C:
@@ -80,6 +89,89 @@ def test_a_pod_that_is_hardened_in_every_way_breaks_no_promise():
     """)
 
     assert broken(before, after) == []
+
+
+SECURITY = {
+    "allowPrivilegeEscalation": (True, False),
+    "readOnlyRootFilesystem": (False, True),
+    "runAsNonRoot": (False, True),
+    "seccompProfile": ({"type": "Unconfined"}, {"type": "RuntimeDefault"}),
+}
+
+
+def saying(**security: Any) -> dict[str, Any]:
+    return pod({"C": {"securityContext": security}})
+
+
+@pytest.mark.parametrize("field", SECURITY)
+def test_an_explicit_value_is_replaced_only_where_its_control_overrides(field):
+    old, new = SECURITY[field]
+    others = {*SECURITY} - {field}
+
+    assert broken(saying(**{field: old}), saying(**{field: new}), [field]) == []
+    assert broken(saying(**{field: old}), saying(**{field: old}), SECURITY) == []
+    assert broken(saying(**{field: old}), saying(**{field: new}), others) != []
+    assert broken(saying(**{field: old}), saying(**{field: new})) != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"allowPrivilegeEscalation": True}, {}),
+        ({"runAsNonRoot": True}, {"runAsNonRoot": False}),
+        ({"runAsUser": 0}, {"runAsUser": 1000}),
+        ({"capabilities": {"add": ["NET_RAW"]}}, {"capabilities": {"drop": ["ALL"]}}),
+        (
+            {"capabilities": {"add": ["SYS_ADMIN"]}, "allowPrivilegeEscalation": True},
+            {"allowPrivilegeEscalation": False},
+        ),
+        ({"privileged": True, "runAsNonRoot": False}, {"privileged": True, "runAsNonRoot": True}),
+        ({"privileged": True}, {"privileged": False}),
+        (
+            {"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}},
+            {"seccompProfile": {"type": "RuntimeDefault"}},
+        ),
+        ({"seccompProfile": {"type": "Unconfined"}}, {"seccompProfile": {}}),
+        (
+            {"seccompProfile": {"type": "Unconfined"}},
+            {"seccompProfile": {"type": "Unconfined", "localhostProfile": "p"}},
+        ),
+    ],
+)
+def test_a_policy_that_overrides_everything_still_keeps_the_rest(before, after):
+    assert broken(saying(**before), saying(**after), [*SECURITY, "capabilities"]) != []
+
+
+@pytest.mark.parametrize(
+    ("field", "on_pod"), [("runAsNonRoot", False), ("seccompProfile", {"type": "Unconfined"})], ids=str
+)
+def test_what_a_pod_says_for_its_containers_is_overruled_on_them_and_stays(field, on_pod):
+    _, wanted = SECURITY[field]
+    before = pod({"securityContext": {field: on_pod}})
+    overruled = pod({"securityContext": {field: on_pod}, "C": {"securityContext": {field: wanted}}})
+    rewritten = pod({"securityContext": {field: wanted}})
+
+    assert broken(before, overruled, [field]) == []
+    assert broken(before, overruled) != []
+    assert broken(before, rewritten, [field]) != []
+
+
+def test_a_patch_and_a_pod_are_told_without_our_annotations():
+    notes = {APPLIED_POLICY: "standard@0123abcd", APPLIED: "resources"}
+    for path, value, left in [
+        ("/metadata", {"annotations": notes}, None),
+        ("/metadata", {"annotations": {"a": "b", **notes}}, {"annotations": {"a": "b"}}),
+        ("/metadata/annotations", notes, None),
+        ("/metadata/annotations", {"a": "b", **notes}, {"a": "b"}),
+        ("/metadata/annotations/hardener.dev~1applied", "resources", None),
+        ("/metadata/annotations/hardener.dev~1opt-out", "resources", "resources"),
+    ]:
+        kept = [] if left is None else [{"op": "add", "path": path, "value": left}]
+        assert stripped([{"op": "add", "path": path, "value": value}]) == kept, (path, value)
+
+    marked = {"metadata": {"name": "p", "annotations": notes}}
+    assert told(marked) == notes
+    assert without_provenance(marked) == {"metadata": {"name": "p"}}
 
 
 def test_what_was_wrong_before_is_not_blamed_on_us():

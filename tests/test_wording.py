@@ -2,17 +2,26 @@
 
 import pytest
 
-from hardener.model import OptOut, OptOutCause, Outcome, Skip, Verdict, Write
-from hardener.model.outcome import Mode
+from hardener.model import Exempt, Mode, OptOut, OptOutCause, Outcome, Skip, Verdict, Write
+from hardener.policy.builtin import BUILTIN
+from hardener.policy.config import Doubt, Selection
 from hardener.wording import (
+    DRY_RUN,
     WARNING_LENGTH,
     WARNINGS_LIMIT,
+    Sentence,
+    Topic,
     changes,
+    doubts,
     edit_path,
+    endings,
+    exempted,
+    held_back,
     hold,
     one_line,
     opt_out_cause,
     opt_out_subject,
+    opted_out,
     problems,
     warnings,
 )
@@ -39,18 +48,37 @@ def test_a_long_warning_is_cut_with_a_sign_that_it_was():
     assert line.endswith("x…")
 
 
+def notes(*texts):
+    return [Sentence(Topic.NOTE, text) for text in texts]
+
+
 def test_warnings_are_told_once_and_the_last_one_counts_the_rest():
-    told = warnings([f"hardener: number {number}" for number in range(9)] + ["hardener: number 0"])
+    told = warnings(notes(*(f"number {number}" for number in range(9)), "number 0"))
 
     assert len(told) == WARNINGS_LIMIT
     assert told[:4] == [f"hardener: number {number}" for number in range(4)]
-    assert told[4].startswith("hardener: and 5 more")
+    assert told[4] == "hardener: and 5 more, which `hardener preview` and the audit log show"
 
 
 def test_five_warnings_need_no_count():
-    told = warnings([f"hardener: number {number}" for number in range(5)])
+    told = warnings(notes(*(f"number {number}" for number in range(5))))
 
     assert told == [f"hardener: number {number}" for number in range(5)]
+
+
+def test_every_warning_says_who_speaks_and_whether_it_is_in_earnest():
+    assert warnings(notes("set x on app", f"{DRY_RUN} would set y on app")) == [
+        "hardener: set x on app",
+        "hardener dry-run: would set y on app",
+    ]
+
+
+def test_a_warning_is_cut_to_its_length_and_made_one_line():
+    (told,) = warnings(notes("a\nb" * 100))
+
+    assert told.startswith("hardener: a ba ba b")
+    assert len(told) == WARNING_LENGTH
+    assert told.endswith("…")
 
 
 @pytest.mark.parametrize(
@@ -107,42 +135,152 @@ def test_problems_are_refused_opt_outs_and_internal_errors_only():
     )
 
     assert list(problems(outcome)) == [
-        "hardener: opt-out resources(app) refused: the policy locks this control",
-        "hardener: internal error in broken: it was left out",
+        (Topic.REFUSED, "opt-out resources(app) refused: the policy locks this control"),
+        (Topic.FAILED, "internal error in broken: it was left out"),
     ]
 
 
-def test_controls_that_reach_the_same_containers_share_a_sentence():
-    def verdict(control, mode, *at):
-        return Verdict(control, mode, tuple(Write(each, ("x",), True, "because") for each in at))
+def writing(control, mode, *places):
+    return Verdict(control, mode, tuple(Write(at, ("x",), True, "because") for at in places))
 
+
+MIXED = Outcome(
+    (
+        writing("one", Mode.ENFORCE, APP, SIDECAR),
+        writing("two", Mode.ENFORCE, APP, SIDECAR),
+        writing("three", Mode.DRY_RUN, SIDECAR),
+        writing("four", Mode.DRY_RUN, POD),
+        Verdict("five", Mode.ENFORCE, skips=(Skip(APP, "it cannot"),)),
+        Verdict("six", Mode.DRY_RUN, skips=(Skip(APP, "it cannot"), Skip(SIDECAR, "it cannot"))),
+    )
+)
+
+
+def test_controls_that_reach_the_same_containers_share_a_sentence():
+    assert list(changes(MIXED)) == [
+        (Topic.CHANGE, "set one, two on app, sidecar"),
+        (Topic.CHANGE, "dry-run: would set three on sidecar"),
+        (Topic.CHANGE, "dry-run: would set four on the pod"),
+    ]
+
+
+def test_of_pods_that_are_still_to_be_made_it_speaks_in_the_future():
+    assert [text for _, text in changes(MIXED, beforehand=True)] == [
+        "will set one, two on app, sidecar",
+        "dry-run: would set three on sidecar",
+        "dry-run: would set four on the pod",
+    ]
+
+
+def test_what_is_held_back_for_the_same_reason_shares_a_sentence():
+    assert list(held_back(MIXED)) == [
+        (Topic.HELD, "held back five, six on app: it cannot"),
+        (Topic.HELD, "held back six on sidecar: it cannot"),
+    ]
+
+
+def test_containers_whose_names_take_too_much_room_are_counted_each_set_for_itself():
+    crowd = pod(f"{{spec: {{containers: [{', '.join(f'{{name: container-{number}}}' for number in range(5))}]}}}}")
+    first, *others = crowd.containers
     outcome = Outcome(
         (
-            verdict("one", Mode.ENFORCE, APP, SIDECAR),
-            verdict("two", Mode.ENFORCE, APP, SIDECAR),
-            verdict("three", Mode.DRY_RUN, SIDECAR),
-            Verdict("four", Mode.ENFORCE, skips=(Skip(APP, "it cannot"),)),
-            Verdict("five", Mode.DRY_RUN, skips=(Skip(APP, "it cannot"),)),
+            writing("one", Mode.ENFORCE, first, *others[:-1]),
+            writing("two", Mode.ENFORCE, *others),
+            writing("three", Mode.ENFORCE, *others),
+            writing("four", Mode.ENFORCE, first, others[0]),
         )
     )
 
-    assert list(changes(outcome)) == [
-        "hardener: set one, two on app, sidecar",
-        "hardener dry-run: would set three on sidecar",
-        "hardener: held back four, five on app: it cannot",
+    assert [text for _, text in changes(outcome)] == [
+        "set one on 4 containers",
+        "set two, three on 4 containers",
+        "set four on container-0, container-1",
+    ]
+
+
+def test_a_single_container_is_named_however_long_its_name_is():
+    lone = pod(f"{{spec: {{containers: [{{name: {'n' * 63}}}]}}}}")
+
+    assert [text for _, text in changes(Outcome((writing("one", Mode.ENFORCE, *lone.containers),)))] == [
+        f"set one on {'n' * 63}"
+    ]
+
+
+def test_what_a_control_only_takes_away_is_told_of_the_pod():
+    removal = Write(APP, ("volumeMounts", 0), None, "because", "remove")
+
+    assert [text for _, text in changes(Outcome((Verdict("token", Mode.ENFORCE, (removal,)),)))] == [
+        "set token on the pod"
     ]
 
 
 def test_many_controls_are_told_in_as_many_sentences_as_their_names_need():
-    verdicts = tuple(
-        Verdict(f"aControlWithALongName{index}", Mode.ENFORCE, (Write(APP, ("x",), True, "because"),))
-        for index in range(12)
-    )
+    verdicts = tuple(writing(f"aControlWithALongName{index}", Mode.ENFORCE, APP) for index in range(12))
 
-    sentences = list(changes(Outcome(verdicts)))
+    sentences = [text for _, text in changes(Outcome(verdicts))]
 
-    assert all(len(sentence) <= WARNING_LENGTH for sentence in sentences)
+    assert len(sentences) > 1
+    assert all(len(f"hardener: {sentence}") <= WARNING_LENGTH for sentence in sentences)
     assert all(
         sum(verdict.control in sentence.replace(",", " ").split() for sentence in sentences) == 1
         for verdict in verdicts
     )
+
+
+OPT_OUTS = Outcome(
+    (),
+    (
+        OptOut("one", None, OptOutCause.ACCEPTED),
+        OptOut("two", None, OptOutCause.ACCEPTED, "2027-01-31"),
+        OptOut("three", "app", OptOutCause.ACCEPTED, "2026-12-01", ends_soon=True),
+        OptOut("four", "app", OptOutCause.ACCEPTED, "2026-12-01", ends_soon=True),
+        OptOut("five", None, OptOutCause.EXPIRED, "2020-01-31"),
+    ),
+)
+
+
+def test_accepted_opt_outs_are_told_with_their_last_day():
+    assert list(opted_out(OPT_OUTS)) == [
+        (Topic.OPTED_OUT, "opted out of one on the pod"),
+        (Topic.OPTED_OUT, "opted out of two on the pod until 2027-01-31"),
+        (Topic.OPTED_OUT, "opted out of three, four on app until 2026-12-01"),
+    ]
+
+
+def test_opt_outs_that_end_soon_say_what_happens_then():
+    assert list(endings(OPT_OUTS)) == [
+        (Topic.ENDING, "the opt-out of three, four on app ends on 2026-12-01: pods made later are hardened")
+    ]
+
+
+def test_what_is_exempt_is_told_with_the_key_of_the_line():
+    outcome = Outcome(exempt=(Exempt(SIDECAR, "exempt.containers[1]", "config.yaml:7"),))
+
+    assert list(exempted(outcome)) == [(Topic.EXEMPT, "sidecar is exempt by exempt.containers[1]")]
+
+
+STANDARD = BUILTIN["standard"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        (Selection(STANDARD, 0), []),
+        (Selection(STANDARD, None, by_label=True), []),
+        (
+            Selection(STANDARD, 0, doubt=Doubt.REFUSED_LABEL, label="non\ne" + "x" * 90),
+            ["the namespace's hardener.dev/policy=non e" + "x" * 34 + "… is not selectable: policy standard applies"],
+        ),
+        (
+            Selection(STANDARD, 0, doubt=Doubt.UNKNOWN_LABELS),
+            ["the namespace's labels are not known yet: nothing is enforced"],
+        ),
+    ],
+    ids=["a rule", "the label", "a refused label", "unknown labels"],
+)
+def test_what_stood_in_the_way_of_choosing_a_policy_is_told(selection, told):
+    assert list(doubts(selection)) == [(Topic.DOUBT, text) for text in told]
+
+
+def test_every_doubt_has_a_sentence():
+    assert all(list(doubts(Selection(STANDARD, None, doubt=doubt))) for doubt in Doubt)

@@ -9,6 +9,7 @@ import orjson
 from hardener.admission.review import API_VERSION, KIND
 from hardener.model import Outcome
 from hardener.patch import Operation
+from hardener.policy.config import Doubt
 from hardener.policy.policy import Policy
 
 
@@ -18,6 +19,7 @@ class Result(StrEnum):
     PATCHED = "patched"
     ANNOUNCED = "announced"
     UNCHANGED = "unchanged"
+    EXEMPT = "exempt"
     IGNORED = "ignored"
     MISFIT = "misfit"
     FAILED = "failed"
@@ -27,7 +29,8 @@ class Result(StrEnum):
 class Answer(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The answer to one review, with what metrics and log say about it.
 
-    `message` is for a refusal only; `error` is set where the engine as a whole failed.
+    `announced` is the patch of a dry run; `message` is for a refusal only; `error` is set where the engine as a whole
+    failed.
     """
 
     uid: str
@@ -35,8 +38,10 @@ class Answer(msgspec.Struct, frozen=True, eq=False, gc=False):
     operations: list[Operation] = []
     warnings: list[str] = []
     audit: dict[str, str] = {}
+    announced: list[Operation] = []
     message: str = ""
     policy: Policy | None = None
+    doubt: Doubt | None = None
     outcome: Outcome | None = None
     error: Exception | None = None
 
@@ -57,4 +62,9 @@ def encode(answer: Answer) -> bytes:
         response["auditAnnotations"] = answer.audit
     if answer.message:
         response["status"] = {"code": 500, "message": answer.message}
+    return review_with(response)
+
+
+def review_with(response: dict[str, object]) -> bytes:
+    """Put a response into its envelope."""
     return orjson.dumps({"apiVersion": API_VERSION, "kind": KIND, "response": response})

@@ -6,9 +6,9 @@ Keys are plain names, since the API server puts the webhook's name and a slash b
 import orjson
 
 from hardener.model import Mode, Outcome
-from hardener.patch import Operation, render
-from hardener.policy.policy import Policy
-from hardener.wording import hold, one_line, opt_out_cause, opt_out_subject
+from hardener.patch import Operation
+from hardener.policy.config import Selection
+from hardener.wording import describe_at, doubts, hold, one_line, opt_out_cause, opt_out_subject
 
 WOULD_APPLY_LIMIT = 8 * 1024
 """Bytes of the patch that a dry run announces; whole operations beyond are counted instead."""
@@ -17,18 +17,20 @@ TEXT_LIMIT = 4 * 1024
 """Characters of any other annotation."""
 
 
-def annotations(policy: Policy, outcome: Outcome) -> dict[str, str]:
-    """Say by which policy what was done and held back; absent keys had nothing to say."""
+def annotations(selection: Selection, outcome: Outcome, announced: list[Operation]) -> dict[str, str]:
+    """Say by which policy what was done and held back; absent keys had nothing to say.
+
+    `announced` is the patch of a dry run.
+    """
+    policy = selection.policy
     audit: dict[str, str] = {"policy": policy.label, "mode": policy.mode}
+    if selection.doubt is not None:
+        audit["doubt"] = "; ".join(text for _, text in doubts(selection))
     applied: list[str] = []
     skipped: list[str] = []
-    is_announced = False
     for verdict in outcome.verdicts:
-        if verdict.writes:
-            if verdict.mode is Mode.ENFORCE:
-                applied.append(verdict.control)
-            else:
-                is_announced = True
+        if verdict.writes and verdict.mode is Mode.ENFORCE:
+            applied.append(verdict.control)
         skipped += [hold(verdict.control, skip) for skip in verdict.skips]
     if applied:
         audit["applied"] = ",".join(applied)
@@ -37,8 +39,11 @@ def annotations(policy: Policy, outcome: Outcome) -> dict[str, str]:
     if outcome.opt_outs:
         decided = (f"{opt_out_subject(opt_out)}: {opt_out_cause(opt_out)}" for opt_out in outcome.opt_outs)
         audit["opt-out"] = one_line("; ".join(decided), TEXT_LIMIT)
-    if is_announced:
-        audit["would-apply"] = _bounded(render(outcome.writes(Mode.ENFORCE, Mode.DRY_RUN)))
+    if outcome.exempt:
+        lines = (f"{describe_at(exempt.at)} by {exempt.key} ({exempt.place})" for exempt in outcome.exempt)
+        audit["exempt"] = one_line("; ".join(lines), TEXT_LIMIT)
+    if announced:
+        audit["would-apply"] = _bounded(announced)
     return audit
 
 

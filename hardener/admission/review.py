@@ -46,12 +46,32 @@ class Review(msgspec.Struct, frozen=True, eq=False, gc=False):
     name: str
     generate_name: str
     username: str
+    groups: list[str]
     dry_run: bool
     pod: Pod | None
     misfit: str
 
 
+class WorkloadReview(msgspec.Struct, frozen=True, eq=False):
+    """One request about an object that may hold a pod template; `old_manifest` is what it was before an update.
+
+    Both are as JSON holds them, and null where the request has none.
+    """
+
+    uid: str
+    api_version: str
+    kind: str
+    subresource: str
+    operation: str
+    namespace: str
+    username: str
+    manifest: object
+    old_manifest: object
+
+
 class _Kind(msgspec.Struct, frozen=True, gc=False):
+    group: str = ""
+    version: str = ""
     kind: str = ""
 
 
@@ -62,6 +82,7 @@ class _Resource(msgspec.Struct, frozen=True, gc=False):
 
 class _User(msgspec.Struct, frozen=True, gc=False):
     username: str = ""
+    groups: list[str] | None = None
 
 
 _NOBODY = _User()
@@ -88,8 +109,19 @@ class _Envelope(msgspec.Struct, Generic[T], rename="camel", gc=False):
     request: _Request[T]
 
 
+class _WorkloadRequest(_Request[object], rename="camel", gc=False):
+    old_object: object = None
+
+
+class _WorkloadEnvelope(msgspec.Struct, rename="camel", gc=False):
+    api_version: str
+    kind: str
+    request: _WorkloadRequest
+
+
 _POD_DECODER = msgspec.json.Decoder(_Envelope[PodManifest])
 _ANY_DECODER = msgspec.json.Decoder(_Envelope[object])
+_WORKLOAD_DECODER = msgspec.json.Decoder(_WorkloadEnvelope)
 
 
 def decode(body: bytes) -> Review:
@@ -99,9 +131,7 @@ def decode(body: bytes) -> Review:
     since the API server sends none of them.
     """
     try:
-        # What the decoder skips, it does not check for UTF-8.
-        if not body.isascii():
-            body.decode()
+        _check_text(body)
         envelope = _POD_DECODER.decode(body)
     except msgspec.ValidationError as error:
         return _without_pod(body, str(error).replace("$.request.object.", ""))
@@ -113,9 +143,44 @@ def decode(body: bytes) -> Review:
     generate_name = (manifest.metadata.generateName if manifest.metadata else None) or ""
     spec = manifest.spec
     count = len(spec.containers or ()) + len(spec.initContainers or ()) if spec else 0
-    if count > MOST_CONTAINERS:
-        return _review(envelope, generate_name, None, f"it has {count} containers, more than etcd can store")
-    return _review(envelope, generate_name, Pod(manifest), "")
+    misfit = crowding(count)
+    return _review(envelope, generate_name, None if misfit else Pod(manifest), misfit)
+
+
+def crowding(count: int) -> str:
+    """Say that a pod has more containers than are looked at; empty where it has not."""
+    return f"it has {count} containers, more than etcd can store" if count > MOST_CONTAINERS else ""
+
+
+def decode_workload(body: bytes) -> WorkloadReview:
+    """Read an AdmissionReview about any kind of object; raises ReviewError as `decode` does."""
+    try:
+        _check_text(body)
+        envelope = _WORKLOAD_DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise ReviewError(f"the body is not an {KIND}: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReviewError(f"the body is not JSON: {_reason(body, error)}") from error
+    request = envelope.request
+    _check_header(envelope.api_version, envelope.kind, request.uid)
+    kind = request.kind
+    return WorkloadReview(
+        request.uid,
+        f"{kind.group}/{kind.version}" if kind.group else kind.version,
+        kind.kind,
+        request.sub_resource or "",
+        request.operation,
+        request.namespace or "",
+        request.user_info.username,
+        request.object,
+        request.old_object,
+    )
+
+
+def _check_text(body: bytes) -> None:
+    """Raise UnicodeDecodeError for what the decoder would not see, since it does not look into what it skips."""
+    if not body.isascii():
+        body.decode()
 
 
 def _without_pod(body: bytes, misfit: str) -> Review:
@@ -127,12 +192,8 @@ def _without_pod(body: bytes, misfit: str) -> Review:
 
 
 def _review(envelope: _Envelope[T], generate_name: str, pod: Pod | None, misfit: str) -> Review:
-    if envelope.api_version != API_VERSION or envelope.kind != KIND:
-        found = one_line(f"{envelope.kind} {envelope.api_version}", SHOWN)
-        raise ReviewError(f"the body is {found}, not {KIND} {API_VERSION}")
     request = envelope.request
-    if not request.uid:
-        raise ReviewError(f"the {KIND} has no request.uid")
+    _check_header(envelope.api_version, envelope.kind, request.uid)
     resource = request.resource
     return Review(
         request.uid,
@@ -144,10 +205,18 @@ def _review(envelope: _Envelope[T], generate_name: str, pod: Pod | None, misfit:
         request.name or "",
         generate_name,
         request.user_info.username,
+        request.user_info.groups or [],
         request.dry_run is True,
         pod,
         misfit,
     )
+
+
+def _check_header(api_version: str, kind: str, uid: str) -> None:
+    if api_version != API_VERSION or kind != KIND:
+        raise ReviewError(f"the body is {one_line(f'{kind} {api_version}', SHOWN)}, not {KIND} {API_VERSION}")
+    if not uid:
+        raise ReviewError(f"the {KIND} has no request.uid")
 
 
 def _reason(body: bytes, error: Exception) -> str:

@@ -17,7 +17,7 @@ from hardener import __version__
 from hardener.errors import INTERNAL, HardenerError
 from hardener.policy.nearest import hint
 
-COMMANDS = ("serve", "preview", "controls", "config", "demo")
+COMMANDS = ("serve", "preview", "controls", "config", "metrics", "demo")
 """In the order in which a newcomer meets them; `x` is the attribute `x` of `hardener.cli.x`."""
 
 INTERRUPTED = 130

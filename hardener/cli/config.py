@@ -5,11 +5,15 @@ from pathlib import Path
 import click
 import orjson
 
+from hardener.cli.config_page import config_page
+from hardener.cli.labels import labels_option
 from hardener.policy.builtin import BUILTIN
-from hardener.policy.config import Config
+from hardener.policy.config import POLICY_LABEL, Config, Selection
+from hardener.policy.namespaces import Labels
 from hardener.policy.reading import embedded_config, load_config
-from hardener.policy.resolving import Resolution, resolve
+from hardener.policy.resolving import resolve
 from hardener.policy.schema import config_schema
+from hardener.wording import doubts
 
 _FILE = click.Path(path_type=Path)
 
@@ -29,24 +33,37 @@ def check(file: Path | None) -> None:
 
 
 @config.command()
-def schema() -> None:
-    """Print the JSON Schema of configuration files."""
-    click.echo(orjson.dumps(config_schema(), option=orjson.OPT_INDENT_2))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["json", "markdown"]),
+    default="json",
+    show_default=True,
+    help="json is a JSON Schema, config/schema.json; markdown is what docs/config.md holds.",
+)
+def schema(output: str) -> None:
+    """Print every key of configuration files, for an editor or to read."""
+    if output == "markdown":
+        click.echo("\n".join(config_page()))
+    else:
+        click.echo(orjson.dumps(config_schema(), option=orjson.OPT_INDENT_2))
 
 
 @config.command("resolve")
 @click.argument("namespace")
-@click.option("--config", "file", type=_FILE, metavar="FILE", help="The configuration; the built-in one if left out.")
-def resolve_namespace(namespace: str, file: Path | None) -> None:
-    """Show which policy NAMESPACE gets and why, and where each setting comes from.
-
-    Only its name is known here: rules that ask for labels do not match.
-    """
-    loaded = _load(file)
-    resolution = resolve(loaded, namespace)
-    click.echo(_why(loaded, resolution, namespace))
+@click.option("--config", type=_FILE, metavar="FILE", help="The configuration; the built-in one if left out.")
+@labels_option
+def resolve_namespace(namespace: str, config: Path | None, label: Labels | None) -> None:
+    """Show which policy NAMESPACE gets and why, and where each setting comes from."""
+    loaded = _load(config)
+    resolution = resolve(loaded, namespace, label)
+    click.echo(_why(loaded, resolution.selection, namespace))
+    for _, text in doubts(resolution.selection):
+        click.echo(f"  {text}")
     for index in resolution.undecided:
         click.echo(f"  unless its labels match namespaces[{index}] ({_place(loaded, index)})")
+    if loaded.selectable and label is None:
+        click.echo(f"  unless its label {POLICY_LABEL} names one of {', '.join(sorted(loaded.selectable))}")
     rows = [(setting.key, _text(setting.value), setting.origin) for setting in resolution.settings]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     click.echo()
@@ -58,10 +75,12 @@ def _load(file: Path | None) -> Config:
     return embedded_config() if file is None else load_config(file)
 
 
-def _why(loaded: Config, resolution: Resolution, namespace: str) -> str:
-    policy = resolution.policy
-    index = resolution.rule
-    chosen = "default" if index is None else f"namespaces[{index}] ({_place(loaded, index)})"
+def _why(loaded: Config, selection: Selection, namespace: str) -> str:
+    policy, index = selection.policy, selection.rule
+    if selection.by_label:
+        chosen = f"its label {POLICY_LABEL}"
+    else:
+        chosen = "default" if index is None else f"namespaces[{index}] ({_place(loaded, index)})"
     return f"{namespace}: policy {policy.label}, mode {policy.mode.value}, chosen by {chosen}"
 
 

@@ -18,12 +18,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hardener.admission.provenance import provenance
+from hardener.admission.workload import mapping_at
 from hardener.cli import diff
 from hardener.cli.judgement import Preview, apply_patch, judge
 from hardener.cli.manifests import Json, Manifest, manifests, read_documents
 from hardener.cli.terminal import color_option, console, wants_color
 from hardener.errors import INTERNAL
-from hardener.model import Mode
+from hardener.model import STANDALONE, Mode
+from hardener.model.pod import PROVENANCE
 from hardener.patch import Operation, render
 from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config
@@ -64,9 +67,18 @@ class Exchange:
     def operations(self) -> list[Operation]:
         return msgspec.json.decode(self.response.patch or b"[]", type=list[Operation])
 
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """What the webhook has written on the pod about its own doing; preview leaves that out of its diff."""
+        hardened = apply_patch(self.preview.manifest.value, self.operations)
+        found = mapping_at(hardened, ("metadata", "annotations"))
+        yield from ((key, str(found[key])) for key in PROVENANCE if key in found)
+
     def differences(self) -> Iterator[str]:
         """What is not as it must be; nothing, if all is well."""
-        expected = msgspec.json.encode(render(self.preview.outcome.writes(Mode.ENFORCE)))
+        preview = self.preview
+        writes = preview.outcome.writes(Mode.ENFORCE)
+        notes = provenance(preview.judgement.pod, preview.policy, preview.outcome, writes)
+        expected = msgspec.json.encode(render(writes + notes))
         if not self.response.allowed:
             yield "the webhook refused the pod"
         if msgspec.json.decode(expected) != msgspec.json.decode(self.response.patch or b"[]"):
@@ -132,7 +144,7 @@ async def _exchange_all(config: Config, colored: bool) -> list[Exchange]:
                 seconds = time.perf_counter() - start
                 hardened = apply_patch(manifest.value, msgspec.json.decode(response.patch or b"[]"))
                 again = await _send(client, server.mutate_url, hardened)
-                preview = judge(manifest, config, "default", today)
+                preview = judge(manifest, config, "default", STANDALONE, today)
                 if preview is None:
                     raise TypeError(f"{manifest.document.file} holds no pod")
                 exchanges.append(Exchange(title, preview, response, again, seconds))
@@ -176,6 +188,7 @@ def _story(exchange: Exchange) -> Iterator[str]:
     yield click.style(f"# {exchange.title}", bold=True)
     lines = list(diff.render(exchange.preview))
     yield from lines or [click.style("  nothing to change", fg="green")]
+    yield from (click.style(f"  written on it: {key}: {one_line(text)}", fg="cyan") for key, text in exchange.notes())
     yield from (f"  warning to the sender: {one_line(warning)}" for warning in exchange.response.warnings)
     yield from (click.style(f"  WRONG: {difference}", fg="red", bold=True) for difference in exchange.differences())
     yield ""

@@ -5,15 +5,27 @@ from dataclasses import dataclass
 
 import click
 
-from hardener.cli.judgement import Edit, Preview, notes
+from hardener.admission.workload import remarks
+from hardener.cli.judgement import Edit, Preview
 from hardener.cli.kubernetes_yaml import Marks, dump
 from hardener.cli.lines import LineMatcher
 from hardener.cli.manifests import Json
 from hardener.model import Mode, Path
-from hardener.wording import THE_POD, describe_at, failure, one_line, opt_out_cause
+from hardener.wording import Topic, describe_at, held_back, one_line, opted_out
 
 CONTEXT = 3
 """Unchanged lines around a change."""
+
+_COLORS = {
+    Topic.DOUBT: "red",
+    Topic.REFUSED: "red",
+    Topic.FAILED: "red",
+    Topic.NOTE: "blue",
+    Topic.ENDING: "yellow",
+    Topic.EXEMPT: "blue",
+    Topic.HELD: "magenta",
+    Topic.OPTED_OUT: "blue",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,32 +155,7 @@ def _reasons(edits: Iterable[Edit]) -> Iterator[str]:
         yield one_line(f"{dry_run}{control} ({', '.join(places)}): {reason}")
 
 
-def holds(preview: Preview) -> Iterator[str]:
-    """What is held back and why: one line for each control and reason."""
-    joined: dict[tuple[str, str], list[str]] = {}
-    for control, skip in preview.holds:
-        joined.setdefault((control, skip.reason), []).append(describe_at(skip.at))
-    for (control, reason), places in joined.items():
-        yield one_line(f"{control} ({', '.join(dict.fromkeys(places))}): {reason}")
-
-
-def opt_outs(preview: Preview) -> Iterator[tuple[bool, str]]:
-    """Each opt-out: whether it was accepted, and what is to be said about it."""
-    for opt_out in preview.outcome.opt_outs:
-        place = THE_POD if opt_out.container is None else opt_out.container
-        yield opt_out.accepted, one_line(f"{opt_out.control} ({place}): {opt_out_cause(opt_out)}")
-
-
 def _remarks(preview: Preview) -> Iterator[str]:
-    for line in holds(preview):
-        yield click.style(f"  held back: {line}", fg="magenta")
-    for accepted, line in opt_outs(preview):
-        yield (
-            click.style(f"  opted out: {line}", fg="blue")
-            if accepted
-            else click.style(f"  opt-out refused: {line}", fg="red")
-        )
-    for verdict in preview.outcome.errors:
-        yield click.style(f"  error: {failure(verdict)}", fg="red", bold=True)
-    for note in notes(preview):
-        yield click.style(f"  note: {one_line(note)}", fg="blue")
+    """All that is told at `kubectl apply`, but for the changes, which the diff shows; and what was opted out of."""
+    for topic, text in (*held_back(preview.outcome), *opted_out(preview.outcome), *remarks(preview.judgement)):
+        yield click.style(f"  {one_line(text)}", fg=_COLORS[topic], bold=topic is Topic.FAILED)

@@ -15,7 +15,7 @@ from hardener.cli.kubernetes_yaml import dump
 from hardener.cli.manifests import Document
 from hardener.cli.terminal import console
 from hardener.model import Container, Mode, Pod
-from hardener.wording import THE_POD, describe_at, edit_path, one_line
+from hardener.wording import HELD_BACK, THE_POD, describe_at, edit_path, held_back, one_line
 
 
 class Format(Protocol):
@@ -60,7 +60,7 @@ class Overview:
                 Text(f"{one_line(preview.title)}\n{one_line(document.file)}"),
                 Text(preview.policy.name),
                 Text("\n".join([*verdicts[0], *(f"dry-run: {line}" for line in verdicts[1])]), style="green"),
-                Text("\n".join(diff.holds(preview)), style="magenta"),
+                Text("\n".join(_holds(preview)), style="magenta"),
                 Text("\n".join(decided)),
             )
         return ""
@@ -70,6 +70,10 @@ class Overview:
         with output.capture() as capture:
             output.print(self._table)
         return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _holds(preview: Preview) -> list[str]:
+    return [one_line(text.removeprefix(f"{HELD_BACK} ")) for _, text in held_back(preview.outcome)]
 
 
 def _with_places(preview: Preview, mode: Mode) -> list[str]:
@@ -111,8 +115,8 @@ def entry(document: Document, preview: Preview) -> dict[str, object]:
     return {
         "file": document.file,
         "kind": preview.manifest.kind,
-        "namespace": preview.namespace,
-        "name": preview.name,
+        "namespace": preview.judgement.namespace,
+        "name": preview.judgement.name,
         "policy": preview.policy.name,
         "edits": [
             {
@@ -136,9 +140,11 @@ def entry(document: Document, preview: Preview) -> dict[str, object]:
                 "container": opt_out.container,
                 "accepted": opt_out.accepted,
                 "cause": opt_out.cause.value,
+                "endsSoon": opt_out.ends_soon,
             }
             for opt_out in preview.outcome.opt_outs
         ],
+        "exempt": [{"container": _container(exempt.at), "line": exempt.key} for exempt in preview.outcome.exempt],
         "patch": preview.patch(),
     }
 

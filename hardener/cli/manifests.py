@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 from hardener.cli.kubernetes_json import read_json
 from hardener.cli.kubernetes_yaml import line_of, read_yaml
-from hardener.errors import ManifestError, Problem
+from hardener.errors import ManifestError, Problem, place
 from hardener.model import Path
 
 STDIN = "-"
@@ -46,8 +46,7 @@ class Document:
 
     def problem_at(self, path: Path, message: str) -> Problem:
         """Name a place in the document as people write it, with its line where that can be told."""
-        key = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
-        return Problem(self.file, self.line + line_of(self.text, path), key, message)
+        return Problem(self.file, self.line + line_of(self.text, path), place(path), message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ import click
 
 from hardener.cli.formats import FORMATS
 from hardener.cli.judgement import Preview, judge
+from hardener.cli.labels import labels_option
 from hardener.cli.manifests import STDIN, Document, documents, manifests
 from hardener.cli.terminal import color_option, wants_color
 from hardener.errors import BAD_INPUT, INTERNAL, WOULD_CHANGE, ManifestError, Problem
-from hardener.model import Mode
+from hardener.model import Facts, Mode
 from hardener.policy.config import Config
+from hardener.policy.namespaces import Labels
 from hardener.policy.reading import embedded_config, load_config
 from hardener.wording import failure, one_line
 
@@ -71,6 +73,7 @@ class Tally:
 @click.option(
     "-n", "--namespace", default="default", show_default=True, help="The namespace of objects that name none."
 )
+@labels_option
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -80,7 +83,13 @@ class Tally:
 @color_option
 @click.pass_context
 def preview(
-    ctx: click.Context, inputs: Sequence[str], output: str, namespace: str, config: Path | None, color: str
+    ctx: click.Context,
+    inputs: Sequence[str],
+    output: str,
+    namespace: str,
+    label: Labels | None,
+    config: Path | None,
+    color: str,
 ) -> None:
     """Show what the webhook would do to manifests, and why.
 
@@ -95,11 +104,14 @@ def preview(
             raise click.UsageError("name files or folders, or pipe manifests into it", ctx)
         inputs = [STDIN]
     configuration = load_config(config) if config else embedded_config()
+    facts = Facts(labels=label)
     colored = wants_color(color)
     shown = FORMATS[output](colored)
     tally = Tally()
     for document in documents(inputs):
-        click.echo(shown.show(document, _previews(document, configuration, namespace, tally)), nl=False, color=colored)
+        click.echo(
+            shown.show(document, _previews(document, configuration, namespace, facts, tally)), nl=False, color=colored
+        )
     click.echo(shown.end(), nl=False, color=colored)
     if shown.for_people and (tally.objects or tally.others):
         # On standard error, so that standard output is a diff and nothing else.
@@ -107,14 +119,14 @@ def preview(
     ctx.exit(tally.exit_code)
 
 
-def _previews(document: Document, config: Config, namespace: str, tally: Tally) -> list[Preview]:
+def _previews(document: Document, config: Config, namespace: str, facts: Facts, tally: Tally) -> list[Preview]:
     """Judge every object of a document; what is wrong with one costs nothing but itself."""
     today = datetime.now(UTC).date()
     previews = []
     for item in manifests(document):
         judged: Preview | Problem | None
         try:
-            judged = item if isinstance(item, Problem) else judge(item, config, namespace, today)
+            judged = item if isinstance(item, Problem) else judge(item, config, namespace, facts, today)
         except ManifestError as error:
             judged = error.problem
         if isinstance(judged, Problem):

@@ -1,5 +1,6 @@
 """`hardener serve`: the webhook."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,20 +10,34 @@ from hardener.errors import StartError
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  the API server reaches a pod at its pod address, which is not known here
 
 PORT = click.IntRange(0, 65535)
+LOG_FORMATS = ("json", "console")
+DEBUG = "debug"
+LOG_LEVELS = ("info", DEBUG)
 FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option("--config", type=FILE, help="Configuration file; read again when it changes. Default: the embedded one.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Enforce nothing, whatever the configuration says, also after it is read again: every pod passes unchanged, and "
+    "warnings, log, metrics and the audit log tell what would have been done. For a first day in a cluster.",
+)
 @click.option("--standalone", is_flag=True, help="Decide without facts of a cluster: no labels, LimitRanges, quotas.")
 @click.option("--address", help="Address to listen on.  [default: 0.0.0.0, and 127.0.0.1 with --dev]")
-@click.option("--port", type=PORT, default=8443, show_default=True, help="Port of /mutate, TLS; 0 picks a free one.")
+@click.option(
+    "--port", type=PORT, default=8443, show_default=True, help="Port of /mutate and /explain, TLS; 0 picks a free one."
+)
 @click.option(
     "--metrics-port",
     type=PORT,
     default=8080,
     show_default=True,
     help="Port of /healthz, /readyz and /metrics, plain HTTP; 0 picks a free one.",
+)
+@click.option(
+    "--namespace-metrics", is_flag=True, help="Count reviews by namespace too: one more label of many values."
 )
 @click.option("--tls-cert-file", type=FILE, help="Certificate and chain, PEM; read again when it changes.")
 @click.option("--tls-private-key-file", type=FILE, help="Its private key, PEM, without a passphrase.")
@@ -34,22 +49,45 @@ FILE = click.Path(path_type=Path)
     show_default=True,
     help="Seconds to go on answering after SIGTERM, while the cluster learns of it.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(LOG_FORMATS),
+    default="json",
+    show_default=True,
+    help="Lines on standard error: JSON objects for programs, or a form for people at a terminal.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LOG_LEVELS),
+    default="info",
+    show_default=True,
+    help="info: reviews in which something was changed, announced, or went wrong; debug: every review.",
+)
 def serve(
     config: Path | None,
+    dry_run: bool,
     standalone: bool,
     address: str | None,
     port: int,
     metrics_port: int,
+    namespace_metrics: bool,
     tls_cert_file: Path | None,
     tls_private_key_file: Path | None,
     dev: bool,
     shutdown_delay: float,
+    log_format: str,
+    log_level: str,
 ) -> None:
-    """Answer the API server's reviews at https://ADDRESS:PORT/mutate until SIGTERM."""
+    """Answer the API server's reviews until SIGTERM.
+
+    https://ADDRESS:PORT/mutate hardens pods when they are made, and /explain tells who applies a workload what its pods
+    will receive, without ever changing or refusing it.
+    """
     if not (dev or standalone):
         raise StartError("serving with facts of a cluster is not possible yet; add --standalone")
     _check_certificate_choice(dev, tls_cert_file, tls_private_key_file)
     # aiohttp and what belongs to it cost more than the other commands take as a whole.
+    from hardener.server.log import FORMATS, Log  # noqa: PLC0415  see above
     from hardener.server.process import run  # noqa: PLC0415  see above
     from hardener.server.running import LOOPBACK, Options  # noqa: PLC0415  see above
 
@@ -58,10 +96,12 @@ def serve(
         port=port,
         metrics_port=metrics_port,
         config=config,
+        dry_run=dry_run,
+        namespace_metrics=namespace_metrics,
         certificate=tls_cert_file,
         key=tls_private_key_file,
     )
-    run(options, shutdown_delay)
+    run(options, shutdown_delay, Log(sys.stderr.buffer, FORMATS[log_format], debugs=log_level == DEBUG))
 
 
 def _check_certificate_choice(dev: bool, certificate: Path | None, key: Path | None) -> None:

@@ -8,11 +8,13 @@ Opt out when: the image needs sudo, ping with file capabilities, or another setu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hardener.model import ALL_CAPABILITIES, Container, Control, Facts, Finding, Pod, Skip, Write
 
 PATH = ("securityContext", "allowPrivilegeEscalation")
 REASON = "setuid binaries gain nothing"
+REASON_OVERRIDE = "setuid binaries gain nothing; the policy overrides the explicit true"
 
 EXPLICIT = "allowPrivilegeEscalation is explicitly true"
 PRIVILEGED = "the container is privileged"
@@ -23,7 +25,9 @@ _ALWAYS_ESCALATES = frozenset({"SYS_ADMIN", ALL_CAPABILITIES})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """This control has no settings of its own."""
+    """`explicit`: keep leaves an explicit true alone, override replaces it."""
+
+    explicit: Literal["keep", "override"] = "keep"
 
 
 def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: Facts) -> Iterator[Finding]:
@@ -32,14 +36,14 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         explicit = container.security.allowPrivilegeEscalation
         if explicit is False:
             continue
-        if explicit is True:
+        if explicit is True and settings.explicit == "keep":
             yield Skip(container, EXPLICIT)
         elif container.privileged:
             yield Skip(container, PRIVILEGED)
         elif not _ALWAYS_ESCALATES.isdisjoint(container.added_capabilities):
             yield Skip(container, ADDS_SYS_ADMIN)
         else:
-            yield Write(container, PATH, False, REASON)
+            yield Write(container, PATH, False, REASON_OVERRIDE if explicit else REASON)
 
 
 CONTROL = Control(apply, Settings, holds=(EXPLICIT, PRIVILEGED, ADDS_SYS_ADMIN), linux_only=True, pss="restricted")

@@ -22,8 +22,13 @@ ROOT_CONTAINER = "the container runs as root (runAsUser 0)"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a policy may say about this control."""
+    """`rootContainers`: drop takes the capabilities from containers that run as root too, hold leaves these alone.
 
+    `explicit` changes nothing here: what `add` names is never taken away, and there is nothing else that an author could
+    have said against it.
+    """
+
+    explicit: Literal["keep", "override"] = "keep"
     hostAgents: Literal["hold", "harden"] = "hold"
     rootContainers: Literal["drop", "hold"] = "drop"
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Value, Write, parse_quantity
 from hardener.model.path import ancestors, clean, holds
+from hardener.model.pod import ANNOTATIONS_LIMIT, pair_bytes
 
 PATH = ("securityContext", "readOnlyRootFilesystem")
 VOLUMES = ("spec", "volumes")
@@ -23,6 +24,7 @@ SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 ANNOTATION = ("metadata", "annotations", SAFE_TO_EVICT)
 
 REASON = "nothing can change the files of the image"
+REASON_OVERRIDE = "nothing can change the files of the image; the policy overrides the explicit false"
 REASON_WRITABLE = "this path stays writable"
 REASON_AUTOSCALER = "the cluster autoscaler may still remove the node"
 
@@ -34,17 +36,18 @@ TERMINATION_LOG = "a writable path is or lies below its termination log"
 PROGRAM = "a writable path holds a program or file that it is started with"
 
 NAME_PREFIX = "hardener-"
-ANNOTATIONS_LIMIT = 256 * 1024
-"""Bytes of all keys and values together (`ValidateAnnotationsSize`, semantics.md 3.7)."""
-
 _OUR_NAME = re.compile(NAME_PREFIX + "[0-9a-f]{16}")
 _SYSTEM_PATHS = ("/", "/dev", "/proc", "/sys")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`writablePaths` are absolute, plain, and not inside one another; `sizeLimit` is a quantity for each of them."""
+    """`writablePaths` are absolute, plain, and not inside one another; `sizeLimit` is a quantity for each of them.
 
+    `explicit`: keep leaves an explicit false alone, override replaces it.
+    """
+
+    explicit: Literal["keep", "override"] = "keep"
     hostAgents: Literal["hold", "harden"] = "hold"
     writablePaths: tuple[str, ...] = ("/tmp",)  # noqa: S108
     sizeLimit: str | int | None = None
@@ -56,6 +59,8 @@ class Settings:
                 raise ValueError(f"writablePaths: {path!r} is not a plain absolute path such as /var/cache")
             if path == "/" or any(holds(system, path) for system in _SYSTEM_PATHS[1:]):
                 raise ValueError(f"writablePaths: {path!r} belongs to the container runtime")
+            if self.writablePaths.count(path) > 1:
+                raise ValueError(f"writablePaths: {path!r} stands twice, and a container mounts a path only once")
             if any(other != path and holds(other, path) for other in self.writablePaths):
                 raise ValueError(f"writablePaths: {path!r} lies inside another writable path")
         if self.sizeLimit is not None and parse_quantity(self.sizeLimit) <= 0:
@@ -72,11 +77,12 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         if explicit is True:
             continue
         paths = _unmounted(container, settings.writablePaths)
-        reason = EXPLICIT if explicit is False else _hold(container, paths, settings)
+        kept = explicit is False and settings.explicit == "keep"
+        reason = EXPLICIT if kept else _hold(container, paths, settings)
         if reason:
             yield Skip(container, reason)
             continue
-        yield Write(container, PATH, True, REASON)
+        yield Write(container, PATH, True, REASON if explicit is None else REASON_OVERRIDE)
         for path in paths:
             name = _volume_name(container.name, path, taken, last)
             taken.add(name)
@@ -148,7 +154,8 @@ def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
     if not all(_OUR_NAME.fullmatch(name) for name in present):
         return
     value = ",".join([*present, *names])
-    if pod.annotation_bytes() + len(SAFE_TO_EVICT) + len(value) <= ANNOTATIONS_LIMIT:
+    before = pair_bytes(SAFE_TO_EVICT, pod.annotations[SAFE_TO_EVICT]) if SAFE_TO_EVICT in pod.annotations else 0
+    if pod.annotation_bytes() - before + pair_bytes(SAFE_TO_EVICT, value) <= ANNOTATIONS_LIMIT:
         yield Write(pod, ANNOTATION, value, REASON_AUTOSCALER)
 
 

@@ -15,6 +15,7 @@ from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Write
 
 PATH = ("securityContext", "runAsNonRoot")
 REASON = "the kubelet refuses to start it as root"
+REASON_OVERRIDE = "the kubelet refuses to start it as root; the policy overrides the explicit false"
 
 EXPLICIT = "runAsNonRoot is explicitly false"
 ROOT_USER = "runAsUser is 0"
@@ -26,8 +27,12 @@ UNKNOWN_IMAGE = "nothing says which user the image runs as"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a policy may say about this control."""
+    """`explicit`: keep leaves an explicit false alone, override writes true on the container, over a false on the pod too.
 
+    `unknownImage`: where nothing says which user the image has, set trusts that it is not root, hold does not.
+    """
+
+    explicit: Literal["keep", "override"] = "keep"
     hostAgents: Literal["hold", "harden"] = "hold"
     unknownImage: Literal["set", "hold"] = "set"
 
@@ -38,8 +43,12 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         explicit = container.run_as_non_root
         if explicit is True:
             continue
-        reason = EXPLICIT if explicit is False else _hold(pod, container, settings)
-        yield Skip(container, reason) if reason else Write(container, PATH, True, REASON)
+        kept = explicit is False and settings.explicit == "keep"
+        hold = EXPLICIT if kept else _hold(pod, container, settings)
+        if hold:
+            yield Skip(container, hold)
+        else:
+            yield Write(container, PATH, True, REASON if explicit is None else REASON_OVERRIDE)
 
 
 def _hold(pod: Pod, container: Container, settings: Settings) -> str | None:

@@ -13,11 +13,14 @@ from hardener.model import Annotations, Container, Control, Facts, Finding, Pod,
 
 PATH = ("securityContext", "seccompProfile")
 REASON = "unusual system calls are filtered"
+REASON_OVERRIDE = "unusual system calls are filtered; the policy overrides the explicit Unconfined"
 
 EXPLICIT = "seccompProfile is explicitly Unconfined"
 POD_ANNOTATION = "the pod's old seccomp annotation asks for another profile"
 CONTAINER_ANNOTATION = "the container's old seccomp annotation asks for another profile"
 OPENSHIFT = "the pod's OpenShift SCC allows no seccomp profile"
+
+UNCONFINED = "Unconfined"
 
 _POD_KEY = "seccomp.security.alpha.kubernetes.io/pod"
 _CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
@@ -28,8 +31,12 @@ _SCC_WITH_PROFILES = ("-v2", "-v3")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`localhostProfile` is a path below the kubelet's seccomp folder, given with type Localhost and only with it."""
+    """`localhostProfile` is a path below the kubelet's seccomp folder, given with type Localhost and only with it.
 
+    `explicit`: keep leaves Unconfined alone, override replaces it; any other profile of the author's is kept.
+    """
+
+    explicit: Literal["keep", "override"] = "keep"
     type: Literal["RuntimeDefault", "Localhost"] = "RuntimeDefault"
     localhostProfile: str | None = None
 
@@ -47,15 +54,16 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     pod_hold = _pod_hold(pod, settings) if annotations else None
     for container in containers:
         explicit = container.seccomp_profile
-        if explicit is not None:
-            if explicit.type == "Unconfined":
-                yield Skip(container, EXPLICIT)
+        if explicit is not None and explicit.type != UNCONFINED:
+            continue
+        if explicit is not None and settings.explicit == "keep":
+            yield Skip(container, EXPLICIT)
         elif pod_hold is not None:
             yield Skip(container, pod_hold)
         elif annotations and _clashes(annotations, _CONTAINER_KEY + container.name, settings):
             yield Skip(container, CONTAINER_ANNOTATION)
         else:
-            yield Write(container, PATH, value, REASON)
+            yield Write(container, PATH, value, REASON if explicit is None else REASON_OVERRIDE)
 
 
 def _pod_hold(pod: Pod, settings: Settings) -> str | None:

@@ -4,6 +4,7 @@ from hardener.model.control import ON_WINDOWS, Control
 from hardener.model.facts import STANDALONE, UNKNOWN, Facts, LimitRange, Quota
 from hardener.model.manifest import PodManifest
 from hardener.model.outcome import (
+    Exempt,
     Finding,
     Mode,
     OptOut,
@@ -26,6 +27,7 @@ __all__ = [
     "Annotations",
     "Container",
     "Control",
+    "Exempt",
     "Facts",
     "Finding",
     "LimitRange",

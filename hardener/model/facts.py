@@ -54,11 +54,13 @@ class Facts:
     """The facts of one namespace.
 
     `known` is False in a cluster whose watch has not shown the namespace yet. Without a cluster there is nothing to
-    know: no LimitRange, no quota, and no account that says anything.
+    know: no LimitRange, no quota, and no account that says anything. `labels` are the namespace's own; None where they
+    are not known, or where there is no cluster that could have any.
     `token_accounts` are the service accounts that say `automountServiceAccountToken: true` themselves.
     """
 
     known: bool = True
+    labels: Mapping[str, str] | None = None
     limit_ranges: tuple[LimitRange, ...] = ()
     quotas: tuple[Quota, ...] = ()
     token_accounts: frozenset[str] = frozenset()

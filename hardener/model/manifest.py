@@ -184,10 +184,18 @@ class PodSpec(Manifest):
     hostPID: bool | None = None
     hostIPC: bool | None = None
     hostUsers: bool | None = None
+    runtimeClassName: str | None = None
+    priorityClassName: str | None = None
     nodeSelector: dict[str, str | None] | None = None
     affinity: Affinity | None = None
     os: OS | None = None
     resources: ResourceRequirements | None = None
+
+
+class OwnerReference(Manifest):
+    kind: str | None = None
+    name: str | None = None
+    controller: bool | None = None
 
 
 class ObjectMeta(Manifest):
@@ -195,6 +203,7 @@ class ObjectMeta(Manifest):
     generateName: str | None = None
     namespace: str | None = None
     annotations: dict[str, str | None] | None = None
+    ownerReferences: list[OwnerReference] | None = None
 
 
 class PodManifest(Manifest):

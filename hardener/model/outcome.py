@@ -23,8 +23,8 @@ Path = tuple[str | int, ...]
 class Write(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One change.
 
-    `set` puts the value at the path, `append` adds it to the list there, and `remove` takes away the list element that
-    the path's last key, an index, names.
+    `set` puts the value at the path, `append` adds it to the list there, and `remove` takes away what the path's last key
+    names: an element of a list, by its index, or a key of a mapping.
     """
 
     at: Pod | Container
@@ -74,17 +74,31 @@ class OptOut:
     """One word of an opt-out annotation, judged.
 
     `control` is the name it stands for, or the word as it was written where it stands for none; `container` is None
-    where the whole pod is meant; `detail` is the date or the nearest word that the cause speaks of.
+    where the whole pod is meant; `detail` is the date or the nearest word that the cause speaks of. One that counts now
+    and `ends_soon` will surprise whoever makes the pod anew after its last day.
     """
 
     control: str
     container: str | None
     cause: OptOutCause
     detail: str = ""
+    ends_soon: bool = False
 
     @property
     def accepted(self) -> bool:
         return self.cause is OptOutCause.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """A pod, or one container of it, that the configuration exempts.
+
+    `key` is the line's key in the configuration (`exempt.containers[0]`), `place` its file and line.
+    """
+
+    at: Pod | Container
+    key: str
+    place: str
 
 
 class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -99,14 +113,23 @@ class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that was decided about one pod, in the order of the controls' names."""
+    """All that was decided about one pod, in the order of the controls' names.
+
+    Where the pod as a whole is exempt, that is all there is.
+    """
 
     verdicts: tuple[Verdict, ...] = ()
     opt_outs: tuple[OptOut, ...] = ()
+    exempt: tuple[Exempt, ...] = ()
 
     def writes(self, *modes: Mode) -> list[Write]:
         """The changes of the controls that run in one of these modes."""
         return [write for verdict in self.verdicts if verdict.mode in modes for write in verdict.writes]
+
+    @property
+    def is_exempt(self) -> bool:
+        """Whether the pod is exempt as a whole."""
+        return bool(self.exempt) and isinstance(self.exempt[0].at, Pod)
 
     @property
     def errors(self) -> list[Verdict]:

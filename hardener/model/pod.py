@@ -18,6 +18,17 @@ from hardener.model.path import clean
 
 OS_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 WINDOWS = "windows"
+
+MIRROR = "kubernetes.io/config.mirror"
+
+APPLIED_POLICY = "hardener.dev/applied-policy"
+APPLIED = "hardener.dev/applied"
+SKIPPED = "hardener.dev/skipped"
+PROVENANCE = (APPLIED_POLICY, APPLIED, SKIPPED)
+"""The annotations that say what was done (design.md 4). They are ours: written anew each time, and never trusted."""
+
+ANNOTATIONS_LIMIT = 256 * 1024
+"""Bytes of all annotations' keys and values together (`ValidateAnnotationsSize`, semantics.md 3.7)."""
 ALL_CAPABILITIES = "ALL"
 
 Annotations = Mapping[str, str | None]
@@ -117,6 +128,12 @@ class Container:
         return self.field == "initContainers" and self.manifest.restartPolicy == "Always"
 
 
+def pair_bytes(key: str, text: str | None) -> int:
+    """What one annotation takes of `ANNOTATIONS_LIMIT`: its key and its text in UTF-8."""
+    pair = key + (text or "")
+    return len(pair) if pair.isascii() else len(pair.encode())
+
+
 class Pod:
     """A pod, or a pod template, read once.
 
@@ -141,18 +158,18 @@ class Pod:
         self.is_windows = self._runs_on_windows()
 
     @property
+    def is_mirror(self) -> bool:
+        """Whether it shows a pod that the kubelet runs from a file of its own (semantics.md 1.4)."""
+        return MIRROR in self.annotations
+
+    @property
     def service_account(self) -> str:
         """The account it runs as: a template may use the old alias, or say nothing (design.md 3)."""
         return self.spec.serviceAccountName or self.spec.serviceAccount or "default"
 
     def annotation_bytes(self) -> int:
-        """The size that the API server bounds at 256 KiB: keys and values in UTF-8 (`ValidateAnnotationsSize`)."""
-        size = 0
-        for pair in self.annotations.items():
-            for text in pair:
-                if text:
-                    size += len(text) if text.isascii() else len(text.encode())
-        return size
+        """What the author's annotations take of `ANNOTATIONS_LIMIT`; ours will be written anew."""
+        return sum(pair_bytes(key, text) for key, text in self.annotations.items() if key not in PROVENANCE)
 
     def _runs_on_windows(self) -> bool:
         """Semantics.md 3.2; RuntimeClass has merged its node selector before us (trap 19)."""

@@ -8,6 +8,7 @@ import msgspec
 
 from hardener.controls import CATALOGUE
 from hardener.model import Mode
+from hardener.policy.exemptions import PodExemptions
 from hardener.policy.flat import CONTROLS, Entry, Flat, KeyPath
 from hardener.policy.form import setting_types
 from hardener.policy.policy import Enabled, OptOutRules, Policy, Warnings
@@ -17,10 +18,10 @@ WARNINGS = "warnings"
 OPT_OUT = "optOut"
 
 
-def compile_policy(name: str, flat: Flat) -> Policy:
+def compile_policy(name: str, flat: Flat, exempt: PodExemptions | None = None) -> Policy:
     """Compile a policy; one under which nothing runs is disabled, whatever it says, as `none` is.
 
-    Raises what `control_settings` raises.
+    `exempt` is what the configuration leaves alone under every policy. Raises what `control_settings` raises.
     """
     enabled = tuple(
         Enabled(CATALOGUE[control], control_settings(control, flat), mode)
@@ -33,8 +34,20 @@ def compile_policy(name: str, flat: Flat) -> Policy:
         msgspec.convert(_value(flat, (WARNINGS,), Warnings.PROBLEMS), Warnings),
         _opt_out_rules(flat),
         enabled,
+        exempt,
     )
     return replace(policy, fingerprint=_fingerprint(policy))
+
+
+def in_dry_run(policy: Policy) -> Policy:
+    """The same policy, enforcing nothing, and announcing what it would do to whoever wants to be told anything."""
+    capped = replace(
+        policy,
+        mode=policy.mode.weaker(Mode.DRY_RUN),
+        warnings=Warnings.NONE if policy.warnings is Warnings.NONE else Warnings.CHANGES,
+        controls=tuple(replace(enabled, mode=enabled.mode.weaker(Mode.DRY_RUN)) for enabled in policy.controls),
+    )
+    return replace(capped, fingerprint=_fingerprint(capped))
 
 
 def named_controls(flat: Flat) -> tuple[str, ...]:
@@ -93,12 +106,14 @@ def _value(flat: Flat, path: KeyPath, default: object) -> object:
 
 def _fingerprint(policy: Policy) -> str:
     """Hash everything that decides; the name does not, nor does the place where something is written."""
-    content = {
+    content: dict[str, object] = {
         "mode": policy.mode,
         "warnings": policy.warnings,
         "optOut": [sorted(policy.opt_out.controls), policy.opt_out.require_reason, policy.opt_out.max_days],
         "controls": {enabled.control.name: [enabled.mode, written_settings(enabled)] for enabled in policy.controls},
     }
+    if policy.exempt is not None:
+        content["exempt"] = policy.exempt.content()
     return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:8]
 
 

@@ -55,7 +55,8 @@ class Conformer:
         for name, child in children.items():
             below = dotted(key, name)
             if name not in fields:
-                self._add(child.line, below, f"unknown key; {hint(name, fields)}")
+                elsewhere: Mapping[str, str] = getattr(form.cls, "elsewhere", {})
+                self._add(child.line, below, f"unknown key; {elsewhere.get(name) or hint(name, fields)}")
             elif (good := self.conform(child, fields[name].type, below)) is not None:
                 kept[name] = good
         for name, field in fields.items():

@@ -7,9 +7,8 @@ several controls share. In a policy null is a value everywhere: it removes what 
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import reduce
-from operator import or_
-from types import GenericAlias, NoneType
+from functools import cache
+from types import GenericAlias, MappingProxyType
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -31,9 +30,12 @@ TypeForm = Any
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A requirement on one label, as in a Kubernetes label selector."""
 
-    key: str
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
-    values: tuple[str, ...] = ()
+    key: Annotated[str, Meta(description="The label's key.")]
+    operator: Annotated[
+        Literal["In", "NotIn", "Exists", "DoesNotExist"],
+        Meta(description="What the label must be; one that is absent meets NotIn too, as in Kubernetes."),
+    ]
+    values: Annotated[tuple[str, ...], Meta(description="For In and NotIn: the values.")] = ()
 
 
 class RuleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +49,39 @@ class RuleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
-def setting_types(control: str) -> dict[str, TypeForm]:
+class ContainerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A container that others inject; both name and image must match."""
+
+    name: Annotated[str | None, Meta(description="The container's name; must be given.")] = None
+    image: Annotated[
+        str | None,
+        Meta(
+            description="Its image, which must be given too, in full form, such as docker.io/istio/proxyv2:*; the registry "
+            "is named literally, and * stands for any text, but stays within a folder, the name, or the tag."
+        ),
+    ] = None
+
+
+class ExemptForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who and what is left alone, whatever the policy; names are compared as they are."""
+
+    usernames: Annotated[
+        tuple[str, ...] | None, Meta(description="Creators of pods; for workloads that is a controller's account.")
+    ] = None
+    groups: Annotated[tuple[str, ...] | None, Meta(description="Groups of the pod's creator.")] = None
+    runtimeClasses: Annotated[  # noqa: N815
+        tuple[str, ...] | None, Meta(description="Values of a pod's runtimeClassName.")
+    ] = None
+    priorityClasses: Annotated[  # noqa: N815
+        tuple[str, ...] | None, Meta(description="Values of a pod's priorityClassName.")
+    ] = None
+    containers: Annotated[
+        tuple[ContainerForm, ...] | None, Meta(description="Sidecars that others inject, by name and image.")
+    ] = None
+
+
+@cache
+def setting_types(control: str) -> Mapping[str, TypeForm]:
     """The settings of a control, and their types."""
     return get_type_hints(CATALOGUE[control].settings)
 
@@ -65,19 +99,20 @@ def _shared_settings() -> dict[str, TypeForm]:
 
 SHARED_SETTINGS = _shared_settings()
 
+_SHARED_MEANINGS = {
+    "explicit": "keep leaves an explicit insecure value of the author's as it is, override replaces it unless an accepted "
+    "opt-out covers it.",
+    "hostAgents": "Containers that work on the host (hostPath, hostPID, hostIPC): hold leaves them alone, harden does not.",
+}
+
 
 def _written(of_type: TypeForm) -> TypeForm:
     """The type of a setting as a file may hold it: null removes a value, and a quantity may be a plain number."""
-    if of_type is str:
-        return str | int | float
     arguments = get_args(of_type)
     origin: object = get_origin(of_type)
     if origin is Mapping:
-        key_type, value_type = arguments
-        return GenericAlias(dict, (key_type, _optional(_written(value_type))))
-    if NoneType in arguments:
-        return reduce(or_, map(_written, arguments))
-    return of_type
+        return GenericAlias(dict, (arguments[0], _optional(str | int | float)))
+    return of_type | float if str in arguments and int in arguments else of_type
 
 
 def _optional(of_type: TypeForm, description: str = "") -> TypeForm:
@@ -85,13 +120,15 @@ def _optional(of_type: TypeForm, description: str = "") -> TypeForm:
     return Annotated[nullable, Meta(description=description)] if description else nullable
 
 
-def _form(name: str, doc: str, fields: Mapping[str, TypeForm]) -> type[msgspec.Struct]:
-    """A mapping with these optional keys and no others."""
+def _form(
+    name: str, doc: str, fields: Mapping[str, TypeForm], elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> type[msgspec.Struct]:
+    """A mapping with these optional keys and no others; `elsewhere` says of other keys where they belong."""
     return msgspec.defstruct(
         name,
         [(key, of_type, None) for key, of_type in fields.items()],
         forbid_unknown_fields=True,
-        namespace={"__doc__": doc},
+        namespace={"__doc__": doc, "elsewhere": elsewhere},
         module=__name__,
     )
 
@@ -103,8 +140,14 @@ _MODE = "enforce, dry-run or disabled; a control may have its own, and the weake
 
 def _control_form(name: str) -> TypeForm:
     settings = {setting: _optional(_written(of_type)) for setting, of_type in setting_types(name).items()}
-    form = _form(name, CATALOGUE[name].summary, {"mode": _optional(Mode, _MODE), **settings})
+    elsewhere = {setting: _owners(setting) for control in CATALOGUE for setting in setting_types(control)}
+    form = _form(name, CATALOGUE[name].summary, {"mode": _optional(Mode, _MODE), **settings}, elsewhere)
     return _optional(form, CATALOGUE[name].summary)
+
+
+def _owners(setting: str) -> str:
+    controls = [control for control in CATALOGUE if setting in setting_types(control)]
+    return f"{setting} is a setting of {', '.join(controls)}"
 
 
 _Controls = _form("Controls", "The controls that run, with their settings.", {n: _control_form(n) for n in CATALOGUE})
@@ -133,11 +176,11 @@ _Policy = _form(
         "mode": _optional(Mode, _MODE),
         "warnings": _optional(
             Warnings,
-            "What the sender is told: problems (refused opt-outs, internal errors), changes (also what is or would be "
-            "changed and held back), or none.",
+            "What the sender of a pod is told: problems (refused opt-outs, internal errors), changes (also what is or "
+            "would be changed and held back), or none. Who applies a workload is told all of it, but under none.",
         ),
         **{
-            name: _optional(_written(of_type), "The default for each control that has this setting.")
+            name: _optional(_written(of_type), f"{_SHARED_MEANINGS[name]} The default for each control that has it.")
             for name, of_type in SHARED_SETTINGS.items()
         },
         "controls": _optional(_Controls),
@@ -148,8 +191,11 @@ _Policy = _form(
 ConfigForm = msgspec.defstruct(
     "HardenerConfig",
     [
-        ("apiVersion", cast("TypeForm", Literal)[API_VERSION]),
-        ("kind", cast("TypeForm", Literal)[KIND]),
+        (
+            "apiVersion",
+            Annotated[cast("TypeForm", Literal)[API_VERSION], Meta(description="The version of the format.")],
+        ),
+        ("kind", Annotated[cast("TypeForm", Literal)[KIND], Meta(description="What the file is.")]),
         (
             "policies",
             _optional(GenericAlias(dict, (str, _Policy)), "Policies by name, beside the built-in ones."),
@@ -157,6 +203,15 @@ ConfigForm = msgspec.defstruct(
         ),
         ("namespaces", _optional(tuple[RuleForm, ...], "Rules; the first that matches a namespace decides."), None),
         ("default", _optional(str, f"The policy where no rule matches; {BASE} if absent."), None),
+        (
+            "selectable",
+            _optional(
+                tuple[str, ...],
+                "Policies that the label hardener.dev/policy of a namespace may choose, before the rules; none if absent.",
+            ),
+            None,
+        ),
+        ("exempt", _optional(ExemptForm, "Who and what is left alone, whatever the policy."), None),
         (
             "onError",
             _optional(Literal["allow", "deny"], "The answer when a control or the engine fails; allow if absent."),

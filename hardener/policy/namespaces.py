@@ -68,6 +68,11 @@ def _requirement_mistakes(where: str, requirement: Requirement) -> Iterator[tupl
         yield f"{where}.values", f"operator {requirement.operator} takes no values"
 
 
+def label_mistake(key: str, value: str) -> str:
+    """Say what is wrong with one label, or nothing."""
+    return next((message for _, message in _label_mistakes("", key, (value,), "")), "")
+
+
 def _label_mistakes(key_at: str, key: str, values: tuple[str, ...], values_at: str) -> Iterator[tuple[str, str]]:
     """The syntax of labels is Kubernetes' own: apimachinery `pkg/util/validation/validation.go`."""
     prefix, slash, name = key.rpartition("/")

@@ -6,6 +6,7 @@ last day (UTC) may stand beside them (design.md 4). Each word is judged alone, a
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from hardener.model import Annotations, OptOut, OptOutCause
 from hardener.policy.nearest import nearest
@@ -17,8 +18,19 @@ UNTIL = "hardener.dev/opt-out-until"
 CONTAINER_PREFIX = "opt-out.hardener.dev/"
 EVERYTHING = "*"
 
+SOON_DAYS = 14
+"""An opt-out that ends within so many days is named, before a node drain finds out."""
+
 MOST_WORDS = 100
 """Words that are judged on one pod. There are fewer controls, and finding the nearest known word takes its time."""
+
+
+class _Condition(NamedTuple):
+    """What becomes of every word of a pod that is neither unknown nor locked."""
+
+    cause: OptOutCause
+    detail: str = ""
+    ends_soon: bool = False
 
 
 def decide(annotations: Annotations, rules: OptOutRules, known: frozenset[str], today: date) -> tuple[OptOut, ...]:
@@ -26,11 +38,11 @@ def decide(annotations: Annotations, rules: OptOutRules, known: frozenset[str], 
     words = [(container, word) for container, text in _requests(annotations) for word in _words(text)]
     if not words:
         return ()
-    cause, detail = _condition(annotations, rules, today)
+    condition = _condition(annotations, rules, today)
     decisions = [
         decision
         for container, word in words[:MOST_WORDS]
-        for decision in _judge(word, container, rules, known, cause, detail)
+        for decision in _judge(word, container, rules, known, condition)
     ]
     if len(words) > MOST_WORDS:
         decisions.append(OptOut(f"and {len(words) - MOST_WORDS} more", None, OptOutCause.UNKNOWN_CONTROL))
@@ -51,37 +63,39 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _judge(
-    word: str, container: str | None, rules: OptOutRules, known: frozenset[str], cause: OptOutCause, detail: str
+    word: str, container: str | None, rules: OptOutRules, known: frozenset[str], condition: _Condition
 ) -> Iterator[OptOut]:
     if word == EVERYTHING:
         free = sorted(known & rules.controls)
         if not free:
             yield OptOut(word, container, OptOutCause.LOCKED)
         for control in free:
-            yield OptOut(control, container, cause, detail)
+            yield OptOut(control, container, *condition)
     elif word not in known:
         yield OptOut(word, container, OptOutCause.UNKNOWN_CONTROL, nearest(word, known))
     elif word not in rules.controls:
         yield OptOut(word, container, OptOutCause.LOCKED)
     else:
-        yield OptOut(word, container, cause, detail)
+        yield OptOut(word, container, *condition)
 
 
-def _condition(annotations: Annotations, rules: OptOutRules, today: date) -> tuple[OptOutCause, str]:
+def _condition(annotations: Annotations, rules: OptOutRules, today: date) -> _Condition:
     """Judge what all words of a pod have in common: its reason and its last day."""
     if rules.require_reason and not (annotations.get(REASON) or "").strip():
-        return OptOutCause.NO_REASON, ""
+        return _Condition(OptOutCause.NO_REASON)
     text = (annotations.get(UNTIL) or "").strip()
     if not text:
-        return (OptOutCause.ACCEPTED, "") if rules.max_days is None else (OptOutCause.NO_EXPIRY, str(rules.max_days))
+        if rules.max_days is None:
+            return _Condition(OptOutCause.ACCEPTED)
+        return _Condition(OptOutCause.NO_EXPIRY, str(rules.max_days))
     until = _day(text)
     if until is None:
-        return OptOutCause.BAD_EXPIRY, text
+        return _Condition(OptOutCause.BAD_EXPIRY, text)
     if until < today:
-        return OptOutCause.EXPIRED, text
+        return _Condition(OptOutCause.EXPIRED, text)
     if rules.max_days is not None and until - today > timedelta(days=rules.max_days):
-        return OptOutCause.TOO_FAR_AHEAD, str(rules.max_days)
-    return OptOutCause.ACCEPTED, text
+        return _Condition(OptOutCause.TOO_FAR_AHEAD, str(rules.max_days))
+    return _Condition(OptOutCause.ACCEPTED, text, until - today <= timedelta(days=SOON_DAYS))
 
 
 def _day(text: str) -> date | None:

@@ -1,9 +1,10 @@
 """Policy: what is done to the pods of a namespace, compiled for the hot path."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hardener.model import Control, Mode
+from hardener.policy.exemptions import PodExemptions
 
 
 class Warnings(StrEnum):
@@ -39,7 +40,8 @@ class Enabled:
 class Policy:
     """A policy, ready to be applied.
 
-    `controls` is sorted by name and holds only what runs; `fingerprint` is eight hex digits of its content.
+    `controls` is sorted by name and holds only what runs; `enforced` names those that change pods. `fingerprint` is
+    eight hex digits of its content, and `label` is name and content in one: `standard@1c6f0a2b`.
     """
 
     name: str
@@ -47,13 +49,13 @@ class Policy:
     warnings: Warnings
     opt_out: OptOutRules
     controls: tuple[Enabled, ...]
+    exempt: PodExemptions | None = None
     fingerprint: str = ""
+    label: str = field(init=False)
+    enforced: tuple[str, ...] = field(init=False)
 
-    @property
-    def label(self) -> str:
-        """Name and content in one: `standard@1c6f0a2b`."""
-        return f"{self.name}@{self.fingerprint}"
-
-    @property
-    def enforced(self) -> tuple[str, ...]:
-        return tuple(enabled.control.name for enabled in self.controls if enabled.mode is Mode.ENFORCE)
+    def __post_init__(self) -> None:
+        """Make once what each request asks for."""
+        object.__setattr__(self, "label", f"{self.name}@{self.fingerprint}")
+        enforced = tuple(enabled.control.name for enabled in self.controls if enabled.mode is Mode.ENFORCE)
+        object.__setattr__(self, "enforced", enforced)

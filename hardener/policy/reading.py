@@ -15,11 +15,12 @@ from msgspec import inspect
 
 from hardener.errors import ConfigError, Problem
 from hardener.policy.builtin import BUILTIN
-from hardener.policy.compiling import compile_policy
+from hardener.policy.compiling import compile_policy, in_dry_run
 from hardener.policy.config import Config, OnError
 from hardener.policy.conform import Conformer
 from hardener.policy.document import Node, compose, dotted, plain
-from hardener.policy.form import API_VERSION, BASE, KIND, ConfigForm, RuleForm
+from hardener.policy.exempting import EXEMPT, exemption_mistakes, pod_exemptions, user_exemptions
+from hardener.policy.form import API_VERSION, BASE, KIND, ConfigForm, ExemptForm, RuleForm
 from hardener.policy.inheritance import Inheritance
 from hardener.policy.namespaces import make_rule, mistakes
 from hardener.policy.nearest import hint
@@ -29,7 +30,11 @@ SIZE_LIMIT = 1024 * 1024
 """Bytes; a ConfigMap holds no more."""
 
 _STEP = re.compile(r"[^.\[\]]+")
+_ITEM = re.compile(r"([^\[]*\[\d+\])(?:\.([^.\[]*))?")
+"""An item of a list at the beginning of a key, and the key within it."""
 _FORM = inspect.type_info(ConfigForm)
+_RULE_KEYS = RuleForm.__struct_fields__
+_EXEMPT_KEYS = ExemptForm.__struct_fields__
 
 
 def load_config(path: Path) -> Config:
@@ -70,12 +75,14 @@ class _Reading:
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self._file = file
         self._problems = problems
+        self._spoilt: dict[str, set[str]] = {}
 
     def config(self, root: Node) -> Config:
         self._check_header(root)
         conformer = Conformer(self._file)
         keys = _children(conformer.conform(root, _FORM))
         self._problems += conformer.problems
+        self._spoilt = _spoilt_items(self._problems)
         written = _children(keys.get("policies"))
         inheritance = Inheritance(written, self._file, self._problems)
         self._problems += inheritance.problems
@@ -84,14 +91,19 @@ class _Reading:
         rules = self._rules(root, known)
         default = _choice(keys.get("default"), BASE)
         self._check_policy(default, known, keys.get("default"), "default")
+        selectable = self._selectable(root, known)
+        places = self._exempt_places(root)
         self._raise_problems()
-        policies = MappingProxyType(
-            {**BUILTIN, **{name: compile_policy(name, inheritance.flat[name]) for name in written}}
-        )
+        exempt = msgspec.convert(plain(keys.get(EXEMPT, Node(None, 0))) or {}, ExemptForm)
+        pods = pod_exemptions(exempt, places)
+        policies = {name: compile_policy(name, flat, pods) for name, flat in inheritance.flat.items()}
         return Config(
-            policies,
+            MappingProxyType(policies),
+            MappingProxyType({name: in_dry_run(policy) for name, policy in policies.items()}),
             tuple(make_rule(form, line) for form, line in rules),
             policies[default],
+            selectable,
+            user_exemptions(exempt, places),
             OnError(_choice(keys.get("onError"), OnError.ALLOW)),
             MappingProxyType(inheritance.flat),
             self._file,
@@ -113,24 +125,40 @@ class _Reading:
 
     def _rules(self, root: Node, known: Sequence[str]) -> list[tuple[RuleForm, int]]:
         """Check the rules, as far as no mistake is known in them yet."""
-        rules = _children(root).get("namespaces")
         checked = []
-        for index, node in enumerate(rules.value if rules is not None and isinstance(rules.value, tuple) else ()):
+        for index, node in enumerate(_items(_children(root).get("namespaces"))):
             key = f"namespaces[{index}]"
-            sound = {part: child for part, child in _children(node).items() if not self._is_spoilt(dotted(key, part))}
+            spoilt = self._spoilt.get(key, frozenset[str]())
+            sound = {part: child for part in _RULE_KEYS if (child := _children(node).get(part)) and part not in spoilt}
             policy = sound.get("policy")
             if policy is not None:
                 self._check_policy(policy.text, known, policy, f"{key}.policy")
             form = msgspec.convert({"policy": "", **{part: plain(child) for part, child in sound.items()}}, RuleForm)
             for part, message in mistakes(form):
-                if part or not self._is_spoilt(key):
+                if part or not spoilt:
                     self._add(_line(node, part), f"{key}.{part}" if part else key, message)
             checked.append((form, node.line))
         return checked
 
-    def _is_spoilt(self, key: str) -> bool:
-        """Whether a mistake is known at a key or below it."""
-        return any(problem.key == key or problem.key.startswith((f"{key}.", f"{key}[")) for problem in self._problems)
+    def _selectable(self, root: Node, known: Sequence[str]) -> frozenset[str]:
+        items = _items(_children(root).get("selectable"))
+        for index, item in enumerate(items):
+            key = f"selectable[{index}]"
+            if key not in self._spoilt:
+                self._check_policy(item.text, known, item, key)
+        return frozenset(item.text for item in items)
+
+    def _exempt_places(self, root: Node) -> Mapping[str, str]:
+        """Check each exemption in which no mistake is known yet; file and line of all of them, by their keys."""
+        parts = _children(_children(root).get(EXEMPT))
+        places = {}
+        for part in _EXEMPT_KEYS:
+            for index, item in enumerate(_items(parts.get(part))):
+                key = f"{EXEMPT}.{part}[{index}]"
+                places[key] = f"{self._file}:{item.line}"
+                for below, message in () if key in self._spoilt else exemption_mistakes(part, plain(item)):
+                    self._add(_line(item, below), dotted(key, below) if below else key, message)
+        return places
 
     def _check_policy(self, name: str, known: Sequence[str], node: Node | None, key: str) -> None:
         if name not in known:
@@ -144,12 +172,26 @@ class _Reading:
             raise ConfigError(sorted(dict.fromkeys(self._problems), key=lambda problem: problem.line))
 
 
+def _spoilt_items(problems: Sequence[Problem]) -> dict[str, set[str]]:
+    """Items in which a mistake is known, and the keys within them that it concerns; an empty one is the item itself."""
+    spoilt: dict[str, set[str]] = {}
+    for problem in problems:
+        match = _ITEM.match(problem.key)
+        if match is not None:
+            spoilt.setdefault(match[1], set()).add(match[2] or "")
+    return spoilt
+
+
 def _choice(node: Node | None, default: str) -> str:
     return default if node is None or node.value is None else node.text
 
 
 def _children(node: Node | None) -> Mapping[str, Node]:
     return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.value if node is not None and isinstance(node.value, tuple) else ()
 
 
 def _line(node: Node, part: str) -> int:

@@ -12,8 +12,9 @@ from hardener.policy.compiling import (
     setting_entries,
     written_settings,
 )
-from hardener.policy.config import Config
+from hardener.policy.config import Config, Selection
 from hardener.policy.flat import CONTROLS, Entry, Flat
+from hardener.policy.namespaces import Labels
 from hardener.policy.policy import Enabled, Policy
 
 DEFAULT = "default"
@@ -33,25 +34,31 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What decides about a namespace whose labels are not known.
+    """What decides about a namespace.
 
-    `rule` is the index of the rule that chose the policy, None for the default. `undecided` are the indexes of earlier
-    rules that would decide if the namespace had the right labels.
+    `undecided` are the indexes of earlier rules that would decide if the namespace had the right labels, where its labels
+    were not given.
     """
 
-    policy: Policy
-    rule: int | None
+    selection: Selection
     undecided: tuple[int, ...]
     settings: tuple[Setting, ...]
 
 
-def resolve(config: Config, namespace: str) -> Resolution:
-    """Find the policy of a namespace by its name, with every setting in force."""
-    selection = config.select(namespace)
-    earlier = config.rules[: selection.rule]
+def resolve(config: Config, namespace: str, labels: Labels | None = None) -> Resolution:
+    """Find the policy of a namespace by its name, and by its labels if they are given, with every setting in force."""
+    selection = config.select(namespace, labels)
+    earlier = () if labels is not None else config.rules[: selection.rule]
     undecided = tuple(index for index, rule in enumerate(earlier) if rule.labels and rule.fits_name(namespace))
     policy = selection.policy
-    return Resolution(policy, selection.rule, undecided, tuple(_settings(policy, config.flat[policy.name])))
+    settings = (*_settings(policy, config.flat[policy.name]), *_exemptions(config, policy))
+    return Resolution(selection, undecided, settings)
+
+
+def _exemptions(config: Config, policy: Policy) -> Iterator[Setting]:
+    for exemptions in (config.exempt_users, policy.exempt) if policy.controls else ():
+        for line, text in exemptions.lines() if exemptions is not None else ():
+            yield Setting(line.key, text, line.place)
 
 
 def _settings(policy: Policy, flat: Flat) -> Iterator[Setting]:

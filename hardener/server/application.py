@@ -2,16 +2,18 @@
 
 from aiohttp import web
 
+from hardener.server.explain import explain
 from hardener.server.mutate import mutate
 from hardener.server.probes import healthz, metrics, readyz
 from hardener.server.state import STATE, State
 
 MUTATE = "/mutate"
+EXPLAIN = "/explain"
 
 
 def webhook_application(state: State) -> web.Application:
     """The application of the TLS port."""
-    return _application(state, [web.post(MUTATE, mutate)])
+    return _application(state, [web.post(MUTATE, mutate), web.post(EXPLAIN, explain)])
 
 
 def probe_application(state: State) -> web.Application:

@@ -11,9 +11,9 @@ from hardener.errors import ReviewError
 from hardener.metrics import ENGINE
 from hardener.model import STANDALONE
 from hardener.policy.config import Config, OnError
-from hardener.server.body import JSON, Body, refusal
+from hardener.server.exchange import exchange
 from hardener.server.record import record
-from hardener.server.state import STATE, State
+from hardener.server.state import State
 
 
 class _Request(msgspec.Struct):
@@ -25,20 +25,8 @@ class _Envelope(msgspec.Struct):
 
 
 async def mutate(request: web.Request) -> web.Response:
-    """Answer a review. The `timeout` that the API server appends is of no use here, since nothing waits."""
-    state = request.app[STATE]
-    body = Body(request, state.limits, state.in_flight)
-    try:
-        response = web.Response(body=_decide(await body.read(), state), content_type=JSON)
-    except ReviewError as error:
-        state.metrics.http_error(error.status)
-        response = refusal(error)
-    finally:
-        body.release()
-    # The rest of a body that nobody wants would stand before the next request.
-    if state.draining or not request.content.is_eof():
-        response.force_close()
-    return response
+    """Harden a pod."""
+    return await exchange(request, _decide)
 
 
 def _decide(body: bytes, state: State) -> bytes:
@@ -63,7 +51,7 @@ def _decide(body: bytes, state: State) -> bytes:
 def _account(state: State, review: Review | None, answer: Answer, seconds: float) -> None:
     """Count and log; where that fails, the answer is sent all the same."""
     try:
-        state.metrics.observe(answer, seconds)
+        state.metrics.observe(answer, review.namespace if review is not None else "", seconds)
         record(state.log, review, answer, seconds)
     except Exception as error:
         state.metrics.internal_error(ENGINE)

@@ -5,7 +5,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 
 from prometheus_client import disable_created_metrics
@@ -14,14 +13,13 @@ from hardener.server.log import ForeignLines, Log
 from hardener.server.running import Options, Server
 
 
-def run(options: Options, shutdown_delay: float) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+def run(options: Options, shutdown_delay: float, log: Log) -> None:
+    """Serve until SIGTERM or SIGINT, then drain for `shutdown_delay` seconds; a second signal ends the process at once.
 
-    Raises what `Server.start` raises.
+    What libraries log goes into `log` too. Raises what `Server.start` raises.
     """
     # The time when a counter was made doubles what is scraped, and nobody reads it.
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
-    log = Log(sys.stderr.buffer)
     logging.basicConfig(level=logging.WARNING, handlers=[ForeignLines(log)], force=True)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

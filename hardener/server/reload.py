@@ -2,19 +2,23 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hardener.errors import HardenerError
-from hardener.policy.reading import load_config
+from hardener.policy.config import Config
 from hardener.server.state import State
 from hardener.server.watching import WatchedFiles, changes
 
 
-async def follow_config(state: State, path: Path, files: WatchedFiles) -> None:
-    """Read the configuration again whenever its file changes; ends only by being cancelled."""
+async def follow_config(state: State, read: Callable[[], Config], files: WatchedFiles) -> None:
+    """Read the configuration again whenever its file changes; ends only by being cancelled.
+
+    `read` is what read it at the start; it runs in a thread, and may raise ConfigError.
+    """
     async for _ in changes(files, state.limits.poll_seconds):
         try:
-            state.config = await asyncio.to_thread(load_config, path)
+            state.config = await asyncio.to_thread(read)
         except HardenerError as error:
             state.log.failure("the new configuration is bad: the last good one stays in force", reason=str(error))
         # A bug in reading must not end the watch either.
@@ -22,7 +26,7 @@ async def follow_config(state: State, path: Path, files: WatchedFiles) -> None:
             state.log.failure("the new configuration cannot be read: the last good one stays in force", error)
         else:
             state.metrics.config_read(good=True, now=time.time())
-            state.log.info("the configuration was read again", file=str(path))
+            state.log.info("the configuration was read again", file=state.config.file)
             continue
         state.metrics.config_read(good=False, now=time.time())
 

@@ -14,8 +14,9 @@ from aiohttp import web
 
 from hardener.errors import HardenerError, StartError
 from hardener.metrics import Metrics
+from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config, load_config
-from hardener.server.application import MUTATE, probe_application, webhook_application
+from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_application
 from hardener.server.connection import Entrance
 from hardener.server.limits import Limits
 from hardener.server.log import Log
@@ -36,13 +37,16 @@ BACKLOG = 1024
 class Options:
     """How to serve. Port 0 picks a free one. Without certificate and key files, a self-signed pair is made.
 
-    Without a `config` file the embedded configuration is in force.
+    Without a `config` file the embedded configuration is in force. `dry_run` caps either of them: no control is enforced,
+    whatever the file says, then and whenever it changes. `namespace_metrics` counts reviews by namespace too.
     """
 
     address: str = LOOPBACK
     port: int = 0
     metrics_port: int = 0
     config: Path | None = None
+    dry_run: bool = False
+    namespace_metrics: bool = False
     certificate: Path | None = None
     key: Path | None = None
     limits: Limits = field(default_factory=Limits)
@@ -88,6 +92,10 @@ class Server:
         return f"https://{self._host}:{self.port}{MUTATE}"
 
     @property
+    def explain_url(self) -> str:
+        return f"https://{self._host}:{self.port}{EXPLAIN}"
+
+    @property
     def metrics_url(self) -> str:
         return f"http://{self._host}:{self.metrics_port}"
 
@@ -98,14 +106,15 @@ class Server:
         """
         options = self.options
         try:
-            state = self._read_config()
+            state = self._make_state()
             self._take_certificate(state)
             self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
             self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
         except HardenerError:
             await self._close()
             raise
-        self.log.info("serving", mutate=self.mutate_url, metrics=self.metrics_url)
+        addresses = {"mutate": self.mutate_url, "explain": self.explain_url, "metrics": self.metrics_url}
+        self.log.info("serving", **addresses, dryRun=options.dry_run)
 
     async def stop(self, delay: float = 0.0) -> None:
         """Drain and close.
@@ -126,17 +135,22 @@ class Server:
         address = self.options.address
         return f"[{address}]" if ":" in address else address
 
-    def _read_config(self) -> State:
-        options = self.options
-        path = options.config
+    def _make_state(self) -> State:
+        path = self.options.config
         # What is seen before it is read cannot hide a change that comes in between.
         files = None if path is None else WatchedFiles([path])
-        config = embedded_config() if path is None else load_config(path)
-        state = self._state = State(config, self.log, options.limits, Metrics())
+        metrics = Metrics(by_namespace=self.options.namespace_metrics)
+        state = self._state = State(self._read_config(), self.log, self.options.limits, metrics)
         state.metrics.config_read(good=True, now=time.time())
-        if path is not None and files is not None:
-            self._watchers.append(asyncio.create_task(follow_config(state, path, files)))
+        if files is not None:
+            self._watchers.append(asyncio.create_task(follow_config(state, self._read_config, files)))
         return state
+
+    def _read_config(self) -> Config:
+        """The one way to a configuration that is put in force, so that nothing gets round the cap."""
+        path = self.options.config
+        config = embedded_config() if path is None else load_config(path)
+        return config.capped() if self.options.dry_run else config
 
     def _take_certificate(self, state: State) -> None:
         certificate, key = self.options.certificate, self.options.key

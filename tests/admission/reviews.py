@@ -32,6 +32,37 @@ def request(obj: object = POD, **changes: object) -> bytes:
     return orjson.dumps({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": kept})
 
 
+API_VERSIONS = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "ReplicationController": "v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "PodTemplate": "v1",
+}
+"""Every kind that holds a pod template, and where people write it."""
+
+
+def workload(template: object = None, kind: str = "Deployment", metadata: object = None) -> dict[str, Any]:
+    """An object whose pods are made of the template; of what `POD` is made of, if none is given."""
+    obj: dict[str, Any] = {"template": {"spec": POD["spec"]} if template is None else template}
+    if kind != "PodTemplate":
+        obj = {"spec": obj}
+    if kind == "CronJob":
+        obj = {"spec": {"schedule": "0 3 * * *", "jobTemplate": obj}}
+    return {"apiVersion": API_VERSIONS[kind], "kind": kind, "metadata": metadata or {"name": "web"}, **obj}
+
+
+def workload_request(obj: Any, **changes: object) -> bytes:
+    """A CREATE of an object that holds a pod template, with any field of the request replaced, as in `request`."""
+    group, _, version = obj["apiVersion"].rpartition("/")
+    kind = {"group": group, "version": version, "kind": obj["kind"]}
+    resource = {"group": group, "version": version, "resource": obj["kind"].lower() + "s"}
+    return request(obj, **{"kind": kind, "resource": resource, **changes})
+
+
 def response(body: bytes) -> dict[str, Any]:
     """The response of an answer, held to what the API server asks of every answer (semantics.md 6.1)."""
     review = orjson.loads(body)

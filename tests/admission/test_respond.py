@@ -1,49 +1,18 @@
 """Review -> Answer -> bytes: the whole decision, without a server."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import jsonpatch
-import orjson
 import pytest
 
 from hardener.admission import Result, decode, encode, respond
-from hardener.admission.audit import WOULD_APPLY_LIMIT
-from hardener.model import STANDALONE, Control, Facts, Mode
+from hardener.controls import CATALOGUE
+from hardener.model import STANDALONE, Mode
+from hardener.model.pod import APPLIED, SKIPPED
 from hardener.policy.config import OnError
-from hardener.policy.policy import Enabled, Warnings
-from hardener.policy.reading import embedded_config, parse_config
+from hardener.policy.policy import Warnings
+from tests.admission.asking import BUG, EMBEDDED, ask, broken_config, config, failing_engine, hardened
 from tests.admission.reviews import POD, patch, request, response
 from tests.pods import TODAY
-
-EMBEDDED = embedded_config()
-HEADER = "apiVersion: hardener.dev/v1\nkind: HardenerConfig\n"
-
-
-def config(text: str):
-    return parse_config(HEADER + text, "test.yaml")
-
-
-def ask(body: bytes, with_config=EMBEDDED, facts: Facts = STANDALONE):
-    """One request through all of admission; the answer's result beside its response."""
-    answer = respond(decode(body), with_config, facts, TODAY)
-    return answer.result, response(encode(answer))
-
-
-@dataclass(frozen=True, slots=True)
-class NoSettings:
-    """Settings of a control made for a test."""
-
-
-def broken_config(on_error: OnError, mode: Mode = Mode.ENFORCE):
-    """The embedded configuration with one more control, which fails half-way."""
-
-    def apply(pod, containers, settings, facts):
-        raise RuntimeError("boom")
-        yield
-
-    control = Control(apply, NoSettings, holds=(), name="broken")
-    policy = replace(EMBEDDED.default, controls=(*EMBEDDED.default.controls, Enabled(control, NoSettings(), mode)))
-    return replace(EMBEDDED, default=policy, on_error=on_error)
 
 
 def test_a_pod_is_hardened_and_the_answer_carries_uid_patch_and_audit():
@@ -55,8 +24,7 @@ def test_a_pod_is_hardened_and_the_answer_carries_uid_patch_and_audit():
     assert answer["auditAnnotations"]["policy"].startswith("standard@")
     assert answer["auditAnnotations"]["mode"] == "enforce"
     assert "runAsNonRoot" in answer["auditAnnotations"]["applied"].split(",")
-    hardened = jsonpatch.apply_patch(POD, patch(answer))
-    assert hardened["spec"]["containers"][0]["securityContext"]["runAsNonRoot"] is True
+    assert hardened(POD, answer)["spec"]["containers"][0]["securityContext"]["runAsNonRoot"] is True
     assert "warnings" not in answer
 
 
@@ -68,9 +36,8 @@ def test_the_same_request_gets_the_same_bytes():
 
 def test_a_second_pass_has_neither_patch_nor_patch_type():
     _, first = ask(request())
-    hardened = jsonpatch.apply_patch(POD, patch(first))
 
-    result, second = ask(request(hardened))
+    result, second = ask(request(hardened(POD, first)))
 
     assert result is Result.UNCHANGED
     assert "patch" not in second
@@ -137,7 +104,7 @@ def test_a_pod_without_containers_is_left_to_the_api_server():
     result, answer = ask(request({**POD, "spec": {"containers": None}}))
 
     assert result is Result.UNCHANGED
-    assert "patch" not in answer
+    assert [operation["path"] for operation in patch(answer)] == ["/metadata/annotations"]
 
 
 @pytest.mark.parametrize(
@@ -155,44 +122,6 @@ def test_controllers_get_no_warnings_that_only_their_logs_would_keep(username):
     assert "warnings" not in to_controller
     assert patch(to_controller) == patch(to_alice)
     assert to_controller["auditAnnotations"]["opt-out"] == to_alice["auditAnnotations"]["opt-out"]
-
-
-def test_a_dry_run_announces_the_patch_that_enforcing_would_send_and_sends_none():
-    result, announced = ask(request(), config("default: observe\n"))
-    _, enforced = ask(request(), config("default: standard\n"))
-
-    assert result is Result.ANNOUNCED
-    assert "patch" not in announced
-    assert orjson.loads(announced["auditAnnotations"]["would-apply"]) == patch(enforced)
-    assert "applied" not in announced["auditAnnotations"]
-    assert all(warning.startswith("hardener dry-run: would set ") for warning in announced["warnings"])
-    assert any("runAsNonRoot" in warning and " on app" in warning for warning in announced["warnings"])
-
-
-def test_in_a_mixed_policy_enforced_controls_are_patched_and_the_rest_is_announced():
-    text = "policies:\n  ratchet:\n    controls:\n      resources: {mode: dry-run}\ndefault: ratchet\n"
-
-    result, answer = ask(request(), config(text))
-
-    assert result is Result.PATCHED
-    assert not any("resources" in operation["path"] for operation in patch(answer))
-    announced = orjson.loads(answer["auditAnnotations"]["would-apply"])
-    assert any("resources" in operation["path"] for operation in announced)
-    assert "resources" not in answer["auditAnnotations"]["applied"].split(",")
-
-
-def test_an_announced_patch_that_is_too_long_loses_whole_operations_and_counts_them():
-    pod = {**POD, "spec": {"containers": [{"name": f"app-{index}", "image": "web:1"} for index in range(100)]}}
-
-    _, answer = ask(request(pod), config("default: observe\n"))
-
-    text = answer["auditAnnotations"]["would-apply"]
-    kept, _, rest = text.rpartition("] and ")
-    assert len(text) <= WOULD_APPLY_LIMIT + 40
-    operations = orjson.loads(kept + "]")
-    _, enforced = ask(request(pod), config("default: standard\n"))
-    assert operations == patch(enforced)[: len(operations)]
-    assert rest == f"{len(patch(enforced)) - len(operations)} more operations"
 
 
 def test_warnings_none_silences_even_problems():
@@ -215,7 +144,9 @@ def test_a_failing_control_loses_only_its_own_decision():
 
     assert result is Result.FAILED
     assert answer["allowed"] is True
-    assert patch(answer) == patch(ask(request())[1])
+    assert hardened(POD, answer)["spec"] == hardened(POD, ask(request())[1])["spec"]
+    assert hardened(POD, answer)["metadata"]["annotations"][SKIPPED] == "broken(the pod): internal error"
+    assert "broken" not in hardened(POD, answer)["metadata"]["annotations"][APPLIED]
     assert answer["warnings"] == ["hardener: internal error in broken: it was left out"]
 
 
@@ -238,19 +169,34 @@ def test_a_control_in_dry_run_never_refuses_a_pod():
     assert answer["allowed"] is True
 
 
-def failing_engine(on_error: OnError):
-    """A configuration that breaks the engine itself, outside any control."""
-    return replace(EMBEDDED, default=replace(EMBEDDED.default, controls=(None,)), on_error=on_error)
-
-
 def test_a_failing_engine_leaves_the_pod_as_it_is_and_says_so():
     answer = respond(decode(request()), failing_engine(OnError.ALLOW), STANDALONE, TODAY)
 
     assert answer.result is Result.FAILED
-    assert isinstance(answer.error, AttributeError)
-    told = response(encode(answer))
-    assert told["allowed"] is True
-    assert told["warnings"] == ["hardener: internal error: the pod was left as it is"]
+    assert repr(answer.error) == repr(BUG)
+    assert response(encode(answer)) == {
+        "uid": answer.uid,
+        "allowed": True,
+        "warnings": ["hardener: internal error: the pod was left as it is"],
+    }
+
+
+def test_a_failing_engine_tells_nobody_where_the_policy_wants_no_warnings():
+    quiet = config("policies:\n  quiet: {warnings: none}\ndefault: quiet\n")
+
+    result, answer = ask(request(), failing_engine(OnError.ALLOW, quiet))
+
+    assert result is Result.FAILED
+    assert answer == {"uid": answer["uid"], "allowed": True}
+
+
+def test_a_failing_engine_tells_no_controller():
+    sender = {"username": "system:kube-controller-manager"}
+
+    result, answer = ask(request(userInfo=sender), failing_engine(OnError.ALLOW))
+
+    assert result is Result.FAILED
+    assert answer == {"uid": answer["uid"], "allowed": True}
 
 
 def test_a_failing_engine_refuses_under_on_error_deny():
@@ -259,6 +205,17 @@ def test_a_failing_engine_refuses_under_on_error_deny():
     assert result is Result.DENIED
     assert answer["allowed"] is False
     assert answer["status"]["message"] == "hardener: internal error, and onError is deny"
+
+
+@pytest.mark.parametrize("mode", ["mode: dry-run", "controls: {CONTROLS}"])
+def test_a_failing_engine_refuses_no_pod_of_which_nothing_would_be_enforced(mode):
+    controls = ", ".join(f"{name}: {{mode: dry-run}}" for name in CATALOGUE)
+    text = f"policies:\n  trial: {{{mode.replace('CONTROLS', controls)}}}\ndefault: trial\n"
+
+    result, answer = ask(request(), failing_engine(OnError.DENY, config(text)))
+
+    assert result is Result.FAILED
+    assert answer["allowed"] is True
 
 
 def test_changes_are_told_where_the_policy_asks_for_them():

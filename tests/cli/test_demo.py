@@ -6,9 +6,12 @@ from datetime import date
 import pytest
 
 from hardener.admission import decode, encode, respond
+from hardener.admission.provenance import provenance
 from hardener.cli.demo import Exchange, Response, demo_pods, review_of
 from hardener.cli.judgement import judge
+from hardener.controls import CATALOGUE
 from hardener.model import STANDALONE, Mode
+from hardener.model.pod import APPLIED, APPLIED_POLICY
 from hardener.patch import render
 from hardener.policy.reading import embedded_config
 from tests.cli.command_line import hardener
@@ -19,8 +22,10 @@ UNPATCHED = Response("uid", True)
 
 def exchange():
     title, manifest = next(demo_pods())
-    preview = judge(manifest, embedded_config(), "default", TODAY)
-    patch = json.dumps(render(preview.outcome.writes(Mode.ENFORCE))).encode()
+    preview = judge(manifest, embedded_config(), "default", STANDALONE, TODAY)
+    writes = preview.outcome.writes(Mode.ENFORCE)
+    notes = provenance(preview.judgement.pod, preview.policy, preview.outcome, writes)
+    patch = json.dumps(render(writes + notes)).encode()
     return Exchange(title, preview, Response("uid", True, patch), UNPATCHED, 0.001)
 
 
@@ -34,17 +39,40 @@ def test_the_demo_shows_every_pod_and_ends_well():
         assert manifest.document.file in result.out
     for text in (
         "  # automountServiceAccountToken (the pod): the token that the API server injected",
-        "  held back: runAsNonRoot (mesh-init): runAsNonRoot is explicitly false",
-        "  held back: capabilities (agent): the container is privileged",
-        "  held back: seccompProfile (the pod): the pod runs on Windows",
-        "  opted out: readOnlyRootFilesystem (app): accepted",
-        "  opt-out refused: runAsRoot (the pod): no such control; did you mean runAsNonRoot?",
+        "  held back runAsNonRoot on mesh-init: runAsNonRoot is explicitly false",
+        "  held back allowPrivilegeEscalation, capabilities, readOnlyRootFilesystem on agent: the container is privileged",
+        "  held back runAsNonRoot, seccompProfile on the pod: the pod runs on Windows",
+        "  opted out of readOnlyRootFilesystem on app",
+        "  opt-out runAsRoot(the pod) refused: no such control; did you mean runAsNonRoot?",
         "  warning to the sender: hardener: opt-out runAsRoot(the pod) refused: ",
         "  nothing to change",
         "6 pods in ",
     ):
         assert text in result.out
     assert "WRONG" not in result.out
+
+
+def test_the_demo_tells_what_the_webhook_writes_on_each_pod_about_its_own_doing():
+    label = embedded_config().default.label
+    stories = hardener("demo").out.split("\n# ")[1:]
+
+    assert len(stories) == 6
+    assert all(f"  written on it: hardener.dev/applied-policy: {label}\n" in story for story in stories)
+    assert "  written on it: hardener.dev/applied: automountServiceAccountToken,resources\n" in stories[3]
+    assert "  written on it: hardener.dev/skipped: readOnlyRootFilesystem(app): opted out; " in stories[4]
+    assert "hardener.dev/skipped" not in stories[5]
+    assert "  nothing to change\n" in stories[5]
+
+
+def test_what_is_written_is_read_from_the_webhooks_own_answer():
+    right = exchange()
+    found = dict(right.notes())
+
+    assert found == {
+        APPLIED_POLICY: embedded_config().default.label,
+        APPLIED: ",".join(sorted(CATALOGUE)),
+    }
+    assert dict(replace(right, response=UNPATCHED).notes()) == {}
 
 
 def test_the_demo_has_colours():

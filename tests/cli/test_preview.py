@@ -53,7 +53,18 @@ def test_standard_input_is_read_when_nothing_is_named():
 def test_json_says_all_about_each_object():
     (entry,) = hardener("preview", "-", "-o", "json", stdin=DEPLOYMENT).json
 
-    assert list(entry) == ["file", "kind", "namespace", "name", "policy", "edits", "skips", "optOuts", "patch"]
+    assert list(entry) == [
+        "file",
+        "kind",
+        "namespace",
+        "name",
+        "policy",
+        "edits",
+        "skips",
+        "optOuts",
+        "exempt",
+        "patch",
+    ]
     assert [entry[key] for key in ("file", "kind", "namespace", "name", "policy")] == [
         "<stdin>",
         "Deployment",
@@ -72,7 +83,7 @@ def test_json_says_all_about_each_object():
     }
     assert entry["edits"][1]["container"] is None
     assert {edit["control"] for edit in entry["edits"]} == set(CATALOGUE)
-    assert entry["skips"] == entry["optOuts"] == []
+    assert entry["skips"] == entry["optOuts"] == entry["exempt"] == []
 
 
 def test_json_tells_holds_and_opt_outs():
@@ -91,9 +102,9 @@ spec:
     assert (entry["namespace"], entry["name"]) == ("team", "job-")
     assert {"control": "runAsNonRoot", "container": "app", "reason": "runAsUser is 0"} in entry["skips"]
     assert entry["optOuts"] == [
-        {"control": "resources", "container": None, "accepted": True, "cause": "accepted"},
-        {"control": "seccomp", "container": None, "accepted": False, "cause": "unknown-control"},
-        {"control": "capabilities", "container": "app", "accepted": True, "cause": "accepted"},
+        {"control": "resources", "container": None, "accepted": True, "cause": "accepted", "endsSoon": False},
+        {"control": "seccomp", "container": None, "accepted": False, "cause": "unknown-control", "endsSoon": False},
+        {"control": "capabilities", "container": "app", "accepted": True, "cause": "accepted", "endsSoon": False},
     ]
 
 
@@ -346,7 +357,7 @@ def test_an_internal_error_names_the_control_and_the_others_are_still_shown(monk
         "<stdin>: Deployment shop/web: internal error in capabilities: it was left out: KeyError('oops')"
         in result.problems
     )
-    assert "  error: internal error in capabilities: it was left out" in result.out
+    assert "  internal error in capabilities: it was left out\n" in result.out
     assert "  # runAsNonRoot (app): " in result.out
 
 

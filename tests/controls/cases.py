@@ -6,7 +6,7 @@ A file holds `pod`, and where they differ from the standard policy and from a cl
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ REQUIRED_CASES = frozenset(
     }
 )
 
+OVERRIDE_CASES = frozenset({"override", "override_windows"})
+"""Of controls that can override what an author wrote."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -56,6 +59,11 @@ class Case:
         """The standard policy with this control's settings."""
         return standard(**{self.control: self.settings})
 
+    @property
+    def overriding(self) -> Policy:
+        """A policy that runs nothing but this control, and overrides explicit values."""
+        return policy_of(enabled(self.control, **{**self.settings, "explicit": "override"}))
+
 
 def read_cases() -> Iterator[Case]:
     """Read every file, sorted."""
@@ -77,6 +85,11 @@ def read_case(control: str, name: str, content: dict[str, Any]) -> Case:
         [{"how": "set", **edit} for edit in content.get("edits", [])],
         content.get("skips", []),
     )
+
+
+def overrides(control: str) -> bool:
+    """Whether a control's settings can override what an author wrote."""
+    return "explicit" in {field.name for field in fields(CATALOGUE[control].settings)}
 
 
 def facts_of(content: dict[str, Any]) -> Facts:
@@ -123,7 +136,8 @@ def faults(cases: Iterable[Case]) -> list[str]:
     found = [f"{name}: a folder without a control" for name in by_control.keys() - CATALOGUE.keys()]
     for name, control in CATALOGUE.items():
         own = by_control.get(name, [])
-        found += [f"{name}: the case {case} is missing" for case in REQUIRED_CASES - {case.name for case in own}]
+        required = REQUIRED_CASES | OVERRIDE_CASES if overrides(name) else REQUIRED_CASES
+        found += [f"{name}: the case {case} is missing" for case in required - {case.name for case in own}]
         shown = {skip["reason"] for case in own for skip in case.skips}
         found += [f"{name}: no fixture shows the hold {reason!r}" for reason in set(control.all_holds) - shown]
         found += [f"{name}: the hold {reason!r} is not declared" for reason in shown - set(control.all_holds)]

@@ -108,9 +108,18 @@ def test_a_control_without_a_folder_is_a_fault():
 
 
 def test_a_hold_that_no_fixture_shows_is_a_fault():
-    found = faults(case for case in CASES if case.name != "root_container")
+    reason = "the container runs as root (runAsUser 0)"
 
-    assert "capabilities: no fixture shows the hold 'the container runs as root (runAsUser 0)'" in found
+    found = faults(case for case in CASES if reason not in {skip["reason"] for skip in case.skips})
+
+    assert f"capabilities: no fixture shows the hold {reason!r}" in found
+
+
+def test_a_control_that_overrides_must_show_it():
+    found = faults(case for case in CASES if not case.name.startswith("override"))
+
+    assert "runAsNonRoot: the case override is missing" in found
+    assert not any("resources" in fault for fault in found)
 
 
 def test_a_hold_that_is_not_declared_is_a_fault():

@@ -20,6 +20,7 @@ MISTAKES = [
         {"writablePaths": ("/var/tmp", "/var")},
         "writablePaths: '/var/tmp' lies inside another",
     ),
+    ("readOnlyRootFilesystem", {"writablePaths": ("/tmp", "/run", "/tmp")}, "writablePaths: '/tmp' stands twice"),
     ("readOnlyRootFilesystem", {"sizeLimit": 0}, "sizeLimit: must be above zero; leave it out for no limit"),
     ("readOnlyRootFilesystem", {"sizeLimit": "-1Gi"}, "sizeLimit: must be above zero"),
     ("resources", {"requests": {"gpu": "1"}}, "requests.gpu: defaults exist for cpu, memory, ephemeral-storage only"),

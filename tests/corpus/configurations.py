@@ -15,10 +15,23 @@ policies:
   agents: {hostAgents: harden}
   strict:
     hostAgents: harden
+    explicit: override
     controls:
       readOnlyRootFilesystem: {writablePaths: [/tmp, /var/cache, /run], sizeLimit: 1Gi}
       automountServiceAccountToken: {serviceAccounts: all}
       resources: {requests: {ephemeral-storage: 100Mi}, limits: {ephemeral-storage: 1Gi}}
+  governed:
+    explicit: override
+    controls:
+      seccompProfile: {mode: dry-run}
+      readOnlyRootFilesystem: {mode: dry-run}
+    optOut: {controls: [capabilities, readOnlyRootFilesystem, resources], maxDays: 30}
+    warnings: changes
+exempt:
+  runtimeClasses: [sandboxed]
+  containers:
+  - {name: istio-proxy, image: "docker.io/istio/proxyv2:*"}
+  - {name: nginx, image: "docker.io/library/nginx:*"}
 default: """
 
 

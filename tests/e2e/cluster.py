@@ -17,10 +17,20 @@ from tests.e2e.waiting import eventually
 
 Json = dict[str, Any]
 
-TOKENS = {"admin": "admin-token", "dev": "dev-token"}
-"""The users: `admin` may do all, `dev` what somebody does who runs software and the nodes that it is on."""
+TOKENS = {"admin": "admin-token", "dev": "dev-token", "controllers": "controllers-token"}
+"""The users: `admin` may do all, `dev` what somebody does who runs software and the nodes that it is on.
 
-TOKEN_FILE = f'{TOKENS["admin"]},admin,admin,"system:masters"\n{TOKENS["dev"]},dev,dev,"developers"\n'
+`controllers` is kube-controller-manager, whose controllers have accounts of their own, as in clusters that people use.
+"""
+
+GROUP = "developers"
+"""Of `dev`, and of whomever the admin speaks for."""
+
+TOKEN_FILE = f"""\
+{TOKENS["admin"]},admin,admin,"system:masters"
+{TOKENS["dev"]},dev,dev,"{GROUP}"
+{TOKENS["controllers"]},system:kube-controller-manager,controllers
+"""
 """For `--token-auth-file`."""
 
 AUDIT_POLICY = """\
@@ -44,7 +54,7 @@ DEVELOPERS: Json = {
     "kind": "ClusterRoleBinding",
     "metadata": {"name": "developers"},
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "developer"},
-    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "developers"}],
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}],
 }
 
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
@@ -86,7 +96,6 @@ class Cluster:
         self._audit_lock = threading.Lock()
         self._audit_events: list[Json] = []
         self._audit_offset = 0
-        self._namespaces = 0
 
     @property
     def kubeconfig(self) -> Path:
@@ -106,10 +115,16 @@ class Cluster:
         user: str = "admin",
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        impersonate: str | None = None,
     ) -> Reply:
-        """Send one request; `body` is sent as JSON, or as it is where it is bytes. A status is never an error."""
+        """Send one request; `body` is sent as JSON, or as it is where it is bytes. A status is never an error.
+
+        `impersonate` names whom the admin speaks for, with the rights of `dev`.
+        """
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {TOKENS[user]}", "Accept": "application/json"}
+        if impersonate is not None:
+            headers |= {"Impersonate-User": impersonate, "Impersonate-Group": GROUP}
         if data is not None:
             headers["Content-Type"] = content_type
         return self._send(method, f"{path}?{urlencode(query)}" if query else path, data, headers)
@@ -142,12 +157,27 @@ class Cluster:
                 self._audit_events += [json.loads(line) for line in new.splitlines()]
             return list(self._audit_events)
 
+    def audited(self, **fields: str) -> Json:
+        """The first audit event of the creation of a pod with these fields, its own or of its `objectRef` or `user`.
+
+        It is waited for.
+        """
+
+        def found() -> Json | None:
+            events = (event for event in self.audit() if event["verb"] == "create")
+            whole = ({**event["user"], **event["objectRef"], **event} for event in events)
+            return next((event for event in whole if fields.items() <= event.items()), None)
+
+        return eventually(found, what=f"a creation with {fields} is audited")
+
     def metrics(self) -> str:
         return self.request("GET", "/metrics").text
 
-    def make_namespace(self, name: str | None = None, labels: Mapping[str, str] | None = None) -> str:
+    def make_namespace(
+        self, name: str | None = None, labels: Mapping[str, str] | None = None, *, prefix: str = "test-"
+    ) -> str:
         """Make a namespace in which pods can be made at once: it has its default ServiceAccount already."""
-        metadata: Json = {"name": name} if name else {"generateName": "test-"}
+        metadata: Json = {"name": name} if name else {"generateName": prefix}
         made = self.request("POST", "/api/v1/namespaces", {"metadata": {**metadata, "labels": dict(labels or {})}})
         assert made.status == _CREATED, made.body
         name = str(made.body["metadata"]["name"])

@@ -8,7 +8,8 @@ from tests.e2e.control_plane import ControlPlane
 from tests.e2e.documents import Documents
 from tests.e2e.double import Double
 from tests.e2e.node import require_node
-from tests.e2e.webhook import LABEL, Hardener, register_hardener
+from tests.e2e.registration import LABEL, register_hardener
+from tests.e2e.webhook import Hardener
 
 ON_NODE = "on_node"
 """The folder of the tests that need a node."""

@@ -128,7 +128,8 @@ class ControlPlane(Cluster):
     def _controller_manager_flags(self) -> list[str]:
         folder = self.folder
         return [
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={folder}/controllers.kubeconfig",
+            "--use-service-account-credentials",
             "--leader-elect=false",
             "--secure-port=0",
             f"--service-account-private-key-file={folder}/server.key",

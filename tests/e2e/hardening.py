@@ -1,6 +1,8 @@
 """What a pod that came out of the API server lacks, read from the pod alone, and the reasons that hardener gives for it."""
 
 from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any
 
 from hardener.engine import harden
 from hardener.model import STANDALONE
@@ -55,6 +57,24 @@ def is_hardened(pod: Json) -> bool:
     missing = lacking(pod)
     assert not missing, f"{pod['metadata']['name']} lacks {sorted(missing)}"
     return True
+
+
+def spec_sent_again(written: Json, made: Json) -> Json:
+    """The spec of a pod that was made, as somebody would send it who knows what its author wrote.
+
+    What the API server has dropped, as 1.33 does with the resources of the whole pod and with the claims of containers, is
+    dropped after the webhook has seen it, and is there for it to see again.
+    """
+    whole = {**spec(written), **spec(made)}
+    for field in CONTAINER_LISTS:
+        pairs = zip_longest(rows(spec(written).get(field)), rows(whole.get(field)), fillvalue={})
+        if field in whole:
+            whole[field] = [_with_claims(table(old.get("resources")).get("claims"), new) for old, new in pairs]
+    return whole
+
+
+def _with_claims(claims: Any, container: Json) -> Json:
+    return {**container, "resources": {**table(container.get("resources")), "claims": claims}} if claims else container
 
 
 def wait_until_hardened(cluster: Cluster, namespace: str) -> None:

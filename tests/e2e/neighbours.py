@@ -9,7 +9,7 @@ import yaml
 from tests.e2e.cluster import Json
 from tests.e2e.control_plane import ControlPlane
 from tests.e2e.double import Answer, Double, allow
-from tests.e2e.webhook import LABEL, calls, register, unregister, webhook_configuration
+from tests.e2e.registration import LABEL, calls, register, unregister, webhook_configuration
 
 INJECTED = "e2e.hardener.dev/injected-by"
 OURS = "pods.hardener.dev"
@@ -71,14 +71,14 @@ def injection(at: str, init: Json = ROOT_INIT) -> Answer:
     return answer
 
 
-def once(name: str, condition: Callable[[Json], bool] | None = None) -> Answer:
+def once(name: str, condition: Callable[[Json], bool] | None = None, image: str = "agent:1") -> Answer:
     """An answer that adds one silent container, if a condition holds and it is not there yet."""
 
     def answer(review: Json) -> Json:
         pod = review["request"]["object"]
         if name in names(pod) or (condition and not condition(pod)):
             return allow(review)
-        return allow(review, [{"op": "add", "path": "/spec/containers/-", "value": {"name": name, "image": "agent:1"}}])
+        return allow(review, [{"op": "add", "path": "/spec/containers/-", "value": {"name": name, "image": image}}])
 
     return answer
 

@@ -20,8 +20,8 @@ def normalised(message: str) -> str:
     return _TIME.sub("TIME", _FOLDER.sub(r'"\1"', _PORT.sub(r"\1:PORT", message))).strip()
 
 
-def show_message(documents: Documents, cluster: Cluster, part: str, message: str) -> None:
-    """See to it that the page holds a message between the marks of its part.
+def show_message(documents: Documents, cluster: Cluster, part: str, message: str, language: str = "text") -> None:
+    """See to it that the page holds a message between the marks of its part, as a block in a language.
 
     The page is for the newest version; others may word a message in another way.
     """
@@ -30,4 +30,4 @@ def show_message(documents: Documents, cluster: Cluster, part: str, message: str
     with (documents.root / PAGE).open("rb") as page:
         # Several workers may write to it.
         fcntl.flock(page, fcntl.LOCK_EX)
-        documents.show(PAGE, f"```text\n{normalised(message)}\n```", part)
+        documents.show(PAGE, f"```{language}\n{normalised(message)}\n```", part)

@@ -4,8 +4,8 @@ import pytest
 
 from tests.e2e.double import patching
 from tests.e2e.operations import show_message
+from tests.e2e.registration import CONFIGURATIONS, register, unregister, webhook_configuration
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import CONFIGURATIONS, register, unregister, webhook_configuration
 
 LABEL = "e2e.hardener.dev/bad-patches"
 POD = {

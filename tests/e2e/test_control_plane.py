@@ -11,8 +11,9 @@ import pytest
 
 from tests.e2e.double import Double, allow
 from tests.e2e.processes import Port
+from tests.e2e.registration import CONFIGURATIONS, register, unregister, webhook_configuration
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import CONFIGURATIONS, Hardener, register, unregister, webhook_configuration
+from tests.e2e.webhook import Hardener
 
 POD = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "app", "image": "web:1"}]}}
 

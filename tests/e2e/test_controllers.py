@@ -7,45 +7,11 @@ import yaml
 
 from hardener.model.workloads import template_path
 from tests.e2e.hardening import is_hardened, lacking, wait_until_hardened
+from tests.e2e.registration import LABEL
 from tests.e2e.stand_in import MERGE, paper_node, play_kubelet, pods
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import LABEL
+from tests.e2e.workloads import KINDS, manifest
 
-TEMPLATE = yaml.safe_load("""
-metadata: {labels: {app: web}}
-spec:
-  initContainers:
-  - {name: migrate, image: "web:1"}
-  containers:
-  - {name: app, image: "web:1"}
-  - {name: logs, image: "logs:1", securityContext: {runAsUser: 1000}}
-""")
-ONCE = deepcopy(TEMPLATE)
-ONCE["spec"]["restartPolicy"] = "Never"
-SELECTOR = {"matchLabels": {"app": "web"}}
-CLAIM = yaml.safe_load("""
-metadata: {name: data}
-spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
-""")
-
-WORKLOADS = {
-    "Deployment": ("apps/v1", {"replicas": 2, "selector": SELECTOR, "template": TEMPLATE}),
-    "ReplicaSet": ("apps/v1", {"replicas": 2, "selector": SELECTOR, "template": TEMPLATE}),
-    "StatefulSet": (
-        "apps/v1",
-        {
-            "replicas": 2,
-            "serviceName": "web",
-            "selector": SELECTOR,
-            "template": TEMPLATE,
-            "volumeClaimTemplates": [CLAIM],
-        },
-    ),
-    "DaemonSet": ("apps/v1", {"selector": SELECTOR, "template": TEMPLATE}),
-    "Job": ("batch/v1", {"completions": 2, "parallelism": 2, "template": ONCE}),
-    "CronJob": ("batch/v1", {"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": {"spec": {"template": ONCE}}}),
-    "ReplicationController": ("v1", {"replicas": 2, "selector": {"app": "web"}, "template": TEMPLATE}),
-}
 ROLLED_OUT = ["Deployment", "StatefulSet", "DaemonSet"]
 
 
@@ -60,8 +26,8 @@ class Workload:
 
     def __init__(self, control_plane, kind, namespace, node):
         self._control_plane, self._namespace, self.kind = control_plane, namespace, kind
-        version, spec = WORKLOADS[kind]
-        self.written = {"apiVersion": version, "kind": kind, "metadata": {"name": "web"}, "spec": deepcopy(spec)}
+        self.written = manifest(kind)
+        version = self.written["apiVersion"]
         if kind == "DaemonSet":
             self._template_of(self.written)["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
         group = "/api/v1" if version == "v1" else f"/apis/{version}"
@@ -131,7 +97,7 @@ def assert_all_hardened(found):
     assert all(pod["metadata"]["ownerReferences"][0]["controller"] for pod in found), "a controller made them"
 
 
-@pytest.mark.parametrize("kind", WORKLOADS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_pods_of_every_kind_of_workload_are_hardened_and_its_template_stays_as_written(
     control_plane, plain_namespace, node, make, kind
 ):

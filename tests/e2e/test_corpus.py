@@ -11,20 +11,27 @@ from tests.admission_chain import pod_of
 from tests.corpus.manifests import FOLDER, files, holds_pod, objects, title
 from tests.e2e.binaries import VERSION
 from tests.e2e.cluster import Cluster, Json, Reply
+from tests.e2e.hardening import spec_sent_again
+from tests.e2e.installation import Installation
 from tests.e2e.latency import latency
+from tests.e2e.registration import LABEL
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import LABEL
 from tests.promises import broken
 
 PLAIN, HARDENED = "corpus-plain", "corpus-hardened"
 RESTRICTED, HARDENED_RESTRICTED = "corpus-restricted", "corpus-hardened-restricted"
+CAPPED = "corpus-capped"
 RESTRICT = {"pod-security.kubernetes.io/enforce": "restricted"}
 NAMESPACES = {
     PLAIN: {},
     HARDENED: {LABEL: "true"},
     RESTRICTED: RESTRICT,
     HARDENED_RESTRICTED: {LABEL: "true"} | RESTRICT,
+    CAPPED: {LABEL: "capped"},
 }
+
+SAMPLE = 50
+"""Pods that are sent to a webhook that enforces nothing."""
 
 AT_ONCE = 4
 """Requests in flight; the API server has two cores."""
@@ -88,13 +95,9 @@ def create(cluster: Cluster, namespace: str, pod: Json) -> Reply:
 
 
 def sent_again(pod: Json, hardened: Json) -> Json:
-    """The hardened pod as a client would send it.
-
-    What the API server has dropped, as 1.33 does with the resources of the whole pod, is dropped after the webhook has
-    seen it, and is there for it to see again.
-    """
+    """The hardened pod as a client would send it."""
     metadata = {key: value for key, value in hardened["metadata"].items() if key not in _SERVER_SETS}
-    return {"metadata": metadata, "spec": {**pod["spec"], **hardened["spec"]}}
+    return {"metadata": metadata, "spec": spec_sent_again(pod, hardened)}
 
 
 def compared(pod: Json) -> Json:
@@ -126,6 +129,31 @@ def test_a_second_pass_adds_nothing(passages):
 
     assert {each.title: each.again.message for each in twice if not each.again.ok} == {}
     assert [each.title for each in twice if compared(each.again.body) != compared(each.hardened.body)] == []
+
+
+def test_with_serve_dry_run_nothing_is_changed_and_every_change_is_told(passages, control_plane, tmp_path):
+    """The standard policy is in force all the while, capped by the option."""
+    accepted = [each for each in passages if each.plain.ok]
+    sample = accepted[:: len(accepted) // SAMPLE][:SAMPLE]
+    with Installation(control_plane, "capped", tmp_path, arguments=("--dry-run",)) as capped:
+        replies = [create(control_plane, CAPPED, each.pod) for each in sample]
+        counts = {
+            result: capped.hardener.count("hardener_reviews_total", result=result)
+            for result in ("patched", "announced")
+        }
+
+    assert len(replies) == SAMPLE
+    changed = {
+        each.title: reply.message
+        for each, reply in zip(sample, replies, strict=True)
+        if not reply.ok or compared(reply.body) != compared(each.plain.body)
+    }
+    assert changed == {}
+    told = [any(line.startswith("hardener dry-run: would set ") for line in reply.warnings) for reply in replies]
+    would = [compared(each.hardened.body)["spec"] != compared(each.plain.body)["spec"] for each in sample]
+    assert told == would
+    assert counts["patched"] == 0
+    assert counts["announced"] >= sum(would) > SAMPLE / 2
 
 
 def test_more_pods_are_let_into_a_namespace_that_enforces_restricted(passages, control_plane, hardener, documents):

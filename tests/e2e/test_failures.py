@@ -14,9 +14,10 @@ from tests.e2e.double import allow
 from tests.e2e.hardening import is_hardened, lacking
 from tests.e2e.operations import show_message
 from tests.e2e.processes import Port
+from tests.e2e.registration import register, unregister, webhook_configuration
 from tests.e2e.stand_in import play_kubelet, pods
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import Hardener, register, unregister, webhook_configuration
+from tests.e2e.webhook import Hardener
 
 LABEL = "e2e.hardener.dev/failures"
 WEBHOOK = "pods.hardener.dev"

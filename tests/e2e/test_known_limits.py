@@ -8,9 +8,9 @@ import yaml
 
 from tests.e2e.hardening import is_hardened, lacking
 from tests.e2e.operations import show_message
+from tests.e2e.registration import LABEL
 from tests.e2e.stand_in import paper_node, play_kubelet, pods
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import LABEL
 
 OPT_OUT = "hardener.dev/opt-out"
 POD = yaml.safe_load("""

@@ -15,7 +15,7 @@ from tests.e2e.neighbours import (
     names,
     once,
 )
-from tests.e2e.webhook import LABEL
+from tests.e2e.registration import LABEL
 from tests.promises import broken
 
 BEFORE_OURS, AFTER_OURS = "aa-injector", "zzz-injector"

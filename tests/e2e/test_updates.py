@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from tests.e2e.hardening import lacking, wait_until_hardened
+from tests.e2e.registration import LABEL, calls, register, unregister, webhook_configuration
 from tests.e2e.stand_in import MERGE, paper_node, pods
-from tests.e2e.webhook import LABEL, calls, register, unregister, webhook_configuration
 
 WIDE = "e2e.hardener.dev/registered-for-everything"
 WIDE_WEBHOOK = "everything.hardener.dev"

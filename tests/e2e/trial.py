@@ -13,7 +13,8 @@ from tests.e2e.control_plane import ControlPlane
 from tests.e2e.node import Node
 from tests.e2e.on_node.behaviours import BEHAVIOURS
 from tests.e2e.processes import Process
-from tests.e2e.webhook import LABEL, Hardener, register_hardener
+from tests.e2e.registration import LABEL, register_hardener
+from tests.e2e.webhook import Hardener
 from tests.e2e.webhook_pod import NAMESPACE, deploy_webhook
 
 POLL_SECONDS = 0.2
@@ -53,7 +54,7 @@ def main() -> int:
 @contextmanager
 def _without_node() -> Iterator[tuple[ControlPlane, str, Path]]:
     with ControlPlane() as cluster, Hardener() as hardener:
-        register_hardener(cluster, hardener)
+        register_hardener(cluster, hardener, explains=True)
         yield cluster, "localhost/any:1", hardener.folder / "log"
 
 
@@ -72,13 +73,19 @@ def _with_node() -> Iterator[tuple[ControlPlane, str, Path]]:
 
 
 def _welcome(cluster: ControlPlane, image: str) -> str:
+    hints = {
+        f"kubectl create deployment web --image={image}": "warnings say what its pods will receive",
+        "kubectl get pods --selector=app=web --output=yaml": "what they have received, and by which policy",
+        f"kubectl run bare --image={image} --dry-run=server --output=yaml": "a pod without a workload, for a look only",
+    }
+    width = max(map(len, hints))
+    lines = "\n".join(f"  {command:<{width}}  # {outcome}" for command, outcome in hints.items())
     return f"""\
 Kubernetes {cluster.version}. Pods of the namespace default are hardened, and those of any that you label {LABEL}=true.
 In another terminal:
 
   export KUBECONFIG={cluster.kubeconfig} PATH={cluster.binaries}:$PATH
-  kubectl run web --image={image}
-  kubectl get pod web -o yaml
+{lines}
 
 Below is the webhook's log; Ctrl-C ends and removes everything.
 

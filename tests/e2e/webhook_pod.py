@@ -1,4 +1,4 @@
-"""The webhook as a pod of the node, behind its Service, registered for namespaces with the label."""
+"""The webhook as a pod of the node, behind its Service, registered for pods and workloads of namespaces with the label."""
 
 import base64
 import json
@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hardener.tls import self_signed
-from tests.e2e.cluster import Json
 from tests.e2e.node import Node
-from tests.e2e.webhook import LABEL, register, webhook_configuration
+from tests.e2e.registration import configurations, reached_by_service, register
 from tests.e2e.webhook_image import webhook_image
 
 NAMESPACE = "hardener-system"
@@ -31,15 +30,5 @@ def deploy_webhook(node: Node) -> None:
     node.kubectl("apply", "--namespace", NAMESPACE, "--filename", "-", input=json.dumps(secret))
     node.kubectl("apply", "--namespace", NAMESPACE, "--filename", MANIFEST)
     node.kubectl("rollout", "status", "deployment/hardener", "--namespace", NAMESPACE, "--timeout=50s")
-    register(node, _configuration(base64.b64encode(pair.certificate).decode()))
-
-
-def _configuration(ca_bundle: str) -> Json:
-    selector = {"matchLabels": {LABEL: "true"}}
-    configuration = webhook_configuration(
-        "zz-hardener", "", ca_bundle, namespace_selector=selector, webhook_name="pods.hardener.dev"
-    )
-    client = configuration["webhooks"][0]["clientConfig"]
-    del client["url"]
-    client["service"] = {"namespace": NAMESPACE, "name": SERVICE, "path": "/mutate"}
-    return configuration
+    for configuration in configurations("", base64.b64encode(pair.certificate).decode()):
+        register(node, reached_by_service(configuration, NAMESPACE, SERVICE))

@@ -16,6 +16,7 @@ policies:
   production:
     extends: standard
     mode: enforce
+    explicit: keep
     warnings: problems
     hostAgents: hold
     controls:
@@ -42,9 +43,17 @@ namespaces:
 - names: ["team-*"]
   policy: legacy
 default: observe
+selectable: [observe, compatible, standard]
 onError: allow
+exempt:
+  usernames: []
+  groups: []
+  runtimeClasses: []
+  priorityClasses: [system-node-critical]
+  containers:
+  - {name: istio-proxy, image: "docker.io/istio/proxyv2:*"}
 """
-"""The example of design.md 4, as far as its keys are known."""
+"""The example of design.md 4, which shows every key."""
 
 
 def read(body: str) -> Config:

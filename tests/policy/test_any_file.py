@@ -3,7 +3,7 @@
 import json
 
 import jsonschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardener.controls import CATALOGUE
@@ -22,6 +22,8 @@ KEYS = st.sampled_from(
         *("policies", "namespaces", "default", "onError", "extends", "mode", "warnings", "hostAgents", "controls"),
         *("optOut", "requireReason", "maxDays", "names", "matchLabels", "matchExpressions", "policy", "key"),
         *("operator", "values", "cpu", "memory", "a", "b", "", "<<"),
+        *("selectable", "exempt", "usernames", "groups", "runtimeClasses", "priorityClasses", "containers"),
+        *("name", "image"),
         *CATALOGUE,
         *(setting for control in CATALOGUE for setting in setting_types(control)),
     ]
@@ -39,6 +41,8 @@ WORDS = st.sampled_from(
         "In",
         "Exists",
         "harden",
+        "override",
+        "docker.io/a/b:*",
         "64Mi",
         "/tmp",
         "*",
@@ -58,12 +62,21 @@ MODES = st.sampled_from(["enforce", "dry-run", "disabled"]) | VALUES
 CONTROLS = {
     name: optional(mode=MODES, **dict.fromkeys(setting_types(name), WORDS | VALUES)) | VALUES for name in CATALOGUE
 }
-POLICY = optional(extends=WORDS, mode=MODES, hostAgents=WORDS, controls=optional(**CONTROLS), optOut=VALUES)
+POLICY = optional(
+    extends=WORDS, mode=MODES, explicit=WORDS, hostAgents=WORDS, controls=optional(**CONTROLS), optOut=VALUES
+)
 RULE = optional(policy=WORDS, names=st.lists(WORDS), matchLabels=st.dictionaries(KEYS, WORDS), matchExpressions=VALUES)
+CONTAINER = optional(name=WORDS | VALUES, image=WORDS | st.text(alphabet="ab.:/@*?[", max_size=12))
+EXEMPT = optional(
+    **dict.fromkeys(("usernames", "groups", "runtimeClasses", "priorityClasses"), st.lists(WORDS) | VALUES),
+    containers=st.lists(CONTAINER | VALUES, max_size=3) | VALUES,
+)
 NEARLY = optional(
     policies=st.dictionaries(st.sampled_from("abcd"), POLICY, max_size=4) | VALUES,
     namespaces=st.lists(RULE, max_size=3) | VALUES,
     default=WORDS,
+    selectable=st.lists(WORDS | VALUES, max_size=3) | VALUES,
+    exempt=EXEMPT | VALUES,
     onError=st.sampled_from(["allow", "deny"]),
 )
 
@@ -75,7 +88,7 @@ def read_whatever(text):
     except ConfigError as error:
         refusal = error
     else:
-        assert resolve(config, "shop").policy is config.select("shop").policy
+        assert resolve(config, "shop").selection == config.select("shop")
         return config
     lines = [problem.line for problem in refusal.problems]
     assert lines
@@ -84,16 +97,19 @@ def read_whatever(text):
     return None
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused(text):
     read_whatever(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(EVERY_KEY)), st.integers(0, 30), st.text(alphabet="\n :-{}[]&*!#'\"\t,aA1", max_size=4))
 def test_a_damaged_file_is_read_or_refused(start, length, instead):
     read_whatever(HEADER + EVERY_KEY[:start] + instead + EVERY_KEY[start + length :])
 
 
+@settings(deadline=None)
 @given(NEARLY)
 def test_what_is_read_fits_the_schema(document):
     text = json.dumps({"apiVersion": "hardener.dev/v1", "kind": "HardenerConfig", **document})

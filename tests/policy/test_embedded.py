@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hardener.policy.builtin import BUILTIN
 from hardener.policy.config import OnError
 from hardener.policy.reading import embedded_config, load_config, parse_config
+from hardener.policy.schema import config_schema
 
 DEFAULT = Path(__file__).parents[2] / "config" / "default.yaml"
 
@@ -40,6 +42,29 @@ def test_every_line_of_it_is_commented():
     assert [line for before, line in zip(["", *lines], lines, strict=False) if "#" not in (before[:1], line[:1])] == []
 
 
+def test_it_shows_every_key_but_the_settings_of_single_controls():
+    forms = config_schema()["$defs"]
+    shown = yaml.safe_load(uncommented())
+    suggested = shown["policies"]["production"]
+
+    assert set(shown) == set(forms["HardenerConfig"]["properties"])
+    assert set(suggested) == set(forms["Policy"]["properties"])
+    assert set(suggested["optOut"]) == set(forms["OptOut"]["properties"])
+    assert set(shown["exempt"]) == set(forms["ExemptForm"]["properties"])
+    assert set(shown["exempt"]["containers"][0]) == set(forms["ContainerForm"]["properties"])
+
+
+def test_what_it_suggests_to_exempt_and_to_select_is_read():
+    config = parse_config(uncommented(), "default.yaml")
+
+    assert config.selectable == {"compatible", "standard", "production"}
+    assert config.exempt_users is None
+    assert [text for _, text in config.default.exempt.lines()] == [
+        "system-node-critical",
+        "istio-proxy, docker.io/istio/proxyv2:*",
+    ]
+
+
 def test_the_policy_that_it_suggests_can_be_used_as_it_stands():
     production = parse_config(uncommented(), "default.yaml").policies["production"]
 
@@ -56,4 +81,4 @@ def test_it_is_found_beside_the_module_in_a_wheel(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_the_built_in_policies_are_known_in_it(name):
-    assert embedded_config().policies[name] is BUILTIN[name]
+    assert embedded_config().policies[name] == BUILTIN[name]

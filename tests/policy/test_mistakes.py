@@ -1,17 +1,35 @@
 """Every mistake that a configuration can hold, and the line that names it."""
 
+from time import perf_counter
+
 import pytest
 
 from hardener.errors import ConfigError
+from hardener.policy.builtin import BUILTIN
 from hardener.policy.reading import parse_config
-from tests.policy.configs import HEADER, mistakes
+from tests.policy.configs import HEADER, mistakes, read
 
 KEYS = [
     ("polices: {}", "3: polices: unknown key; did you mean policies?"),
-    ("exempt: {}", "3: exempt: unknown key; known here: apiVersion, kind, policies, namespaces, default, onError"),
-    ("policies: {a: {explicit: keep}}",
-     "3: policies.a.explicit: unknown key; known here: extends, mode, warnings, hostAgents, controls, optOut"),
-    ("selectable: []", "3: selectable: unknown key; known here: apiVersion, kind, policies, namespaces, default, onError"),
+    ("rules: []",
+     "3: rules: unknown key; known here: "
+     "apiVersion, kind, policies, namespaces, default, selectable, exempt, onError"),
+    ("policies: {a: {control: {}}}", "3: policies.a.control: unknown key; did you mean controls?"),
+    ("selectables: []", "3: selectables: unknown key; did you mean selectable?"),
+    ("exempt: {username: [a]}", "3: exempt.username: unknown key; did you mean usernames?"),
+    ("exempt:\n  namespaces: [a]",
+     "4: exempt.namespaces: unknown key; known here: usernames, groups, runtimeClasses, priorityClasses, containers"),
+    ("exempt:\n  containers:\n  - {name: a, images: b}",
+     "5: exempt.containers[0].images: unknown key; did you mean image?"),
+    ("policies:\n  a: {controls: {resources: {explicit: override}}}",
+     "4: policies.a.controls.resources.explicit: unknown key; explicit is a setting of allowPrivilegeEscalation, "
+     "capabilities, readOnlyRootFilesystem, runAsNonRoot, seccompProfile"),
+    ("policies:\n  a: {controls: {automountServiceAccountToken: {explicit: keep}}}",
+     "4: policies.a.controls.automountServiceAccountToken.explicit: unknown key; explicit is a setting of "
+     "allowPrivilegeEscalation, capabilities, readOnlyRootFilesystem, runAsNonRoot, seccompProfile"),
+    ("policies:\n  a: {controls: {capabilities: {writablePaths: [/tmp]}}}",
+     "4: policies.a.controls.capabilities.writablePaths: unknown key; "
+     "writablePaths is a setting of readOnlyRootFilesystem"),
     ("policies:\n  a: {Mode: enforce}", "4: policies.a.Mode: unknown key; did you mean mode?"),
     ("policies:\n  a:\n    controls:\n      runAsRoot: {}",
      "6: policies.a.controls.runAsRoot: unknown key; did you mean runAsNonRoot?"),
@@ -66,6 +84,26 @@ VALUES = [
      "3: policies.a.optOut.maxDays: must be a whole number from 1 to 36500, not the text '90d'"),
     ("policies: {a: {optOut: {maxDays: 0x10}}}",
      "3: policies.a.optOut.maxDays: must be a whole number from 1 to 36500, not the text '0x10'"),
+    ("policies: {a: {explicit: overide}}", "3: policies.a.explicit: 'overide' is not known here; did you mean override?"),
+    ("policies: {a: {explicit: yes}}",
+     "3: policies.a.explicit: must be one of keep, override, not yes, which YAML reads as a boolean"),
+    ("policies: {a: {controls: {runAsNonRoot: {explicit: [override]}}}}",
+     "3: policies.a.controls.runAsNonRoot.explicit: must be one of keep, override, not a list"),
+    ("selectable: standard", "3: selectable: must be a list, not the text 'standard'"),
+    ("selectable: {standard: true}", "3: selectable: must be a list, not a mapping"),
+    ("selectable:\n- standard\n-", "5: selectable[1]: must be a text, not null"),
+    ("selectable: [no]",
+     "3: selectable[0]: must be a text, not no, which YAML reads as a boolean: quote it to mean the word"),
+    ("exempt: [istio-proxy]", "3: exempt: must be a mapping, not a list"),
+    ("exempt: {usernames: alice}", "3: exempt.usernames: must be a list, not the text 'alice'"),
+    ("exempt: {groups: [7]}", "3: exempt.groups[0]: must be a text, not the number 7: quote it to mean the word"),
+    ("exempt: {runtimeClasses: {gvisor: true}}", "3: exempt.runtimeClasses: must be a list, not a mapping"),
+    ("exempt: {priorityClasses: [null]}", "3: exempt.priorityClasses[0]: must be a text, not null"),
+    ("exempt: {containers: {name: a, image: b}}", "3: exempt.containers: must be a list, not a mapping"),
+    ("exempt: {containers: [istio-proxy]}", "3: exempt.containers[0]: must be a mapping, not the text 'istio-proxy'"),
+    ("exempt: {containers: [{name: 7}]}",
+     "3: exempt.containers[0].name: must be a text, not the number 7: quote it to mean the word"),
+    ("exempt: {containers: [{name: a, image: [b]}]}", "3: exempt.containers[0].image: must be a text, not a list"),
     ("onError: ignore", "3: onError: 'ignore' is not known here; known here: allow, deny"),
     ("default: 5", "3: default: must be a text, not the number 5: quote it to mean the word"),
     ("default: no", "3: default: must be a text, not no, which YAML reads as a boolean: quote it to mean the word"),
@@ -84,8 +122,37 @@ POLICIES = [
     ("policies: {a: {extends: none, controls: {resources: }}}",
      "3: policies.a.controls.resources: null takes a control away, and what this policy extends does not run it; "
      "write {} to run it"),
+    ("selectable: [standrad]", "3: selectable[0]: there is no policy 'standrad'; did you mean standard?"),
+    ("policies: {mine: {}}\nselectable:\n- mine\n- none\n- ''",
+     "7: selectable[2]: there is no policy ''; known here: mine, none, observe, compatible, standard"),
     ("default: productoin\npolicies: {production: {}}",
      "3: default: there is no policy 'productoin'; did you mean production?"),
+]  # fmt: skip
+
+EXEMPTIONS = [
+    ("usernames: ['']", "usernames[0]: '' fits nothing: it is compared as it is, without globs"),
+    ("groups: [a, 'system:*']", "groups[1]: 'system:*' fits nothing: it is compared as it is, without globs"),
+    ("runtimeClasses: ['*']", "runtimeClasses[0]: '*' fits nothing: it is compared as it is, without globs"),
+    ("priorityClasses: ['system-*']",
+     "priorityClasses[0]: 'system-*' fits nothing: it is compared as it is, without globs"),
+    ("containers: [{name: istio-proxy}]",
+     "containers[0]: needs an image too, with its registry: anyone can name a container like this one"),
+    ("containers: [{name: istio-proxy, image: }]",
+     "containers[0]: needs an image too, with its registry: anyone can name a container like this one"),
+    ("containers: [{name: istio-proxy, image: ''}]",
+     "containers[0]: needs an image too, with its registry: anyone can name a container like this one"),
+    ("containers: [{image: 'docker.io/istio/proxyv2:*'}]", "containers[0].name: must be the name of the container"),
+    ("containers: [{name: '', image: 'docker.io/istio/proxyv2:*'}]",
+     "containers[0].name: must be the name of the container"),
+    ("containers: [{name: 'istio-*', image: 'docker.io/istio/proxyv2:*'}]",
+     "containers[0].name: 'istio-*' fits no container: use lower-case letters, digits and -, without globs"),
+    ("containers: [{name: Istio, image: 'docker.io/istio/proxyv2:*'}]",
+     "containers[0].name: 'Istio' fits no container: use lower-case letters, digits and -, without globs"),
+    ("containers: [{name: a, image: 'istio/proxyv2:*'}]",
+     "containers[0].image: 'istio/proxyv2:*' does not name its registry, and anyone can push an image of that name to "
+     "another one: write it in full, such as docker.io/istio/proxyv2:*"),
+    ("containers: [{name: a, image: docker.io/istio/proxyv2}]",
+     "containers[0].image: 'docker.io/istio/proxyv2' names no tag: write docker.io/istio/proxyv2:* for every tag"),
 ]  # fmt: skip
 
 SETTINGS = [
@@ -106,6 +173,8 @@ SETTINGS = [
      "readOnlyRootFilesystem.writablePaths: 'tmp' is not a plain absolute path such as /var/cache"),
     ("readOnlyRootFilesystem: {writablePaths: [/proc/x]}",
      "readOnlyRootFilesystem.writablePaths: '/proc/x' belongs to the container runtime"),
+    ("readOnlyRootFilesystem: {writablePaths: [/tmp, /tmp]}",
+     "readOnlyRootFilesystem.writablePaths: '/tmp' stands twice, and a container mounts a path only once"),
     ("readOnlyRootFilesystem: {sizeLimit: 0}",
      "readOnlyRootFilesystem.sizeLimit: must be above zero; leave it out for no limit"),
     ("readOnlyRootFilesystem: {sizeLimit: big}",
@@ -160,6 +229,11 @@ def test_what_a_control_refuses_is_named_with_its_line_and_key(control, expected
     assert mistakes(f"policies:\n  a:\n    controls:\n      {control}") == [f"6: policies.a.controls.{expected}"]
 
 
+@pytest.mark.parametrize(("exempt", "expected"), EXEMPTIONS)
+def test_a_mistake_in_an_exemption_is_named_with_its_line_and_key(exempt, expected):
+    assert mistakes(f"default: none\nexempt:\n  {exempt}") == [f"5: exempt.{expected}"]
+
+
 @pytest.mark.parametrize(("rule", "expected"), RULES)
 def test_a_mistake_in_a_rule_is_named_with_its_line_and_key(rule, expected):
     assert mistakes(f"namespaces:\n- {rule}") == [f"4: namespaces{expected}"]
@@ -194,6 +268,78 @@ def test_all_mistakes_are_named_together_in_the_order_of_the_file():
         ["14", "policies.b.warnings"],
         ["15", "policies.c.extends"],
     ]
+
+
+def test_a_mistake_in_one_item_hides_none_in_the_others():
+    found = mistakes("""
+        selectable: [7, nowhere, standard, elsewhere]
+        exempt:
+          groups: [true, '*', developers]
+          containers:
+          - istio-proxy
+          - {nam: a, image: b}
+          - {name: linkerd-proxy}
+          -
+            name: Vault
+            image: vault:1
+          usernames: [null, '']
+        namespaces:
+        - shop
+        - {policy: nowhere}
+        - {nam: a, names: [B], policy: nowhere}
+        """)
+
+    assert [line.split(": ")[:2] for line in found] == [
+        ["3", "selectable[0]"],
+        ["3", "selectable[1]"],
+        ["3", "selectable[3]"],
+        ["5", "exempt.groups[0]"],
+        ["5", "exempt.groups[1]"],
+        ["7", "exempt.containers[0]"],
+        ["8", "exempt.containers[1].nam"],
+        ["9", "exempt.containers[2]"],
+        ["11", "exempt.containers[3].name"],
+        ["12", "exempt.containers[3].image"],
+        ["13", "exempt.usernames[0]"],
+        ["13", "exempt.usernames[1]"],
+        ["15", "namespaces[0]"],
+        ["16", "namespaces[1].policy"],
+        ["16", "namespaces[1]"],
+        ["17", "namespaces[2].nam"],
+        ["17", "namespaces[2].policy"],
+        ["17", "namespaces[2].names[0]"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "selectable:",
+        "selectable: []",
+        "selectable: [standard, standard]",
+        "exempt:",
+        "exempt: {}",
+        "exempt: {usernames: , groups: , runtimeClasses: , priorityClasses: , containers: }",
+        "exempt: {usernames: [], groups: [], runtimeClasses: [], priorityClasses: [], containers: []}",
+        "exempt: {usernames: [alice, alice], priorityClasses: [a, a]}",
+        "policies: {a: {explicit: , controls: {runAsNonRoot: {explicit: }}}}",
+    ],
+)
+def test_what_is_null_or_empty_or_said_twice_is_no_mistake(body):
+    config = read(body)
+
+    assert config.selectable <= {"standard"}
+    assert config.default.controls == BUILTIN["standard"].controls
+
+
+def test_many_mistakes_are_found_in_time_that_grows_with_the_file_only():
+    many = 20_000
+    started = perf_counter()
+
+    found = mistakes(f"exempt: {{usernames: [{'1,' * many}]}}\nnamespaces: [{'1,' * many}]")
+
+    assert len(found) == 2 * many
+    assert perf_counter() - started < 20
 
 
 def test_a_mistake_is_named_once_where_it_stands_and_not_in_the_policies_that_extend_it():

@@ -6,7 +6,7 @@ import pytest
 
 from hardener.controls import CATALOGUE
 from hardener.model import OptOut, OptOutCause
-from hardener.policy.opt_out import CONTAINER_PREFIX, MOST_WORDS, OPT_OUT, REASON, UNTIL, decide
+from hardener.policy.opt_out import CONTAINER_PREFIX, MOST_WORDS, OPT_OUT, REASON, SOON_DAYS, UNTIL, decide
 from hardener.policy.policy import OptOutRules
 
 TODAY = date(2026, 11, 22)
@@ -176,6 +176,42 @@ def test_a_policy_with_a_bound_wants_a_last_day(until):
 
     assert judged(annotations, OptOutRules(KNOWN, max_days=30)) == [("resources", None, OptOutCause.NO_EXPIRY, "30")]
     assert judged(annotations) == accepted("resources")
+
+
+@pytest.mark.parametrize(
+    ("days", "soon"), [(0, True), (1, True), (SOON_DAYS, True), (SOON_DAYS + 1, False), (365, False)]
+)
+def test_an_opt_out_that_ends_within_a_fortnight_ends_soon(days, soon):
+    annotations = {
+        OPT_OUT: "resources",
+        CONTAINER_PREFIX + "app": "*",
+        UNTIL: (TODAY + timedelta(days=days)).isoformat(),
+    }
+
+    decisions = decide(annotations, FREE, KNOWN, TODAY)
+
+    assert SOON_DAYS == 14
+    assert len(decisions) == 1 + len(KNOWN)
+    assert {decision.ends_soon for decision in decisions} == {soon}
+
+
+@pytest.mark.parametrize(
+    ("words", "until", "rules"),
+    [
+        ("resources", None, FREE),
+        ("resources", "", FREE),
+        ("resources", "2026-11-21", FREE),
+        ("resources", "tomorrow", FREE),
+        ("nonsense", "2026-11-22", FREE),
+        ("resources", "2026-11-22", OptOutRules(frozenset())),
+        ("resources", "2026-11-22", OptOutRules(KNOWN, require_reason=True)),
+        ("resources", "2026-11-29", OptOutRules(KNOWN, max_days=3)),
+    ],
+)
+def test_what_does_not_count_or_never_ends_does_not_end_soon(words, until, rules):
+    annotations = {OPT_OUT: words} if until is None else {OPT_OUT: words, UNTIL: until}
+
+    assert [decision.ends_soon for decision in decide(annotations, rules, KNOWN, TODAY)] == [False]
 
 
 def test_the_last_day_of_all_is_far_ahead_but_no_error():

@@ -30,6 +30,10 @@ GOOD = [
     f"{HEADER}policies: {{a: {{controls: {{resources: {{requests: {{cpu: 1, memory: null}}}}}}}}}}",
     f"{HEADER}policies: {{a: {{controls: {{resources: null}}, optOut: {{controls: [resources], maxDays: 30}}}}}}",
     f"{HEADER}namespaces: [{{matchExpressions: [{{key: a, operator: In, values: [b]}}], policy: none}}]",
+    f"{HEADER}policies: {{a: {{explicit: override, controls: {{runAsNonRoot: {{explicit: keep}}}}}}}}",
+    f"{HEADER}policies: {{a: {{explicit: null, controls: {{runAsNonRoot: {{explicit: null}}}}}}}}",
+    f"{HEADER}selectable: null\nexempt: null",
+    f"{HEADER}selectable: []\nexempt: {{usernames: [], groups: [a], containers: null}}",
     (CONFIG / "default.yaml").read_text(),
 ]
 

@@ -12,6 +12,17 @@ from tests.pods import run
 
 CONTAINER_NAMES = ("app", "web", "x" * 63, "")
 
+IMAGES = {
+    "web:1": "docker.io/library/web:1",
+    "web": "docker.io/library/web:latest",
+    "docker.io/mesh/proxy:1.2": "docker.io/mesh/proxy:1.2",
+    "mesh/proxy@sha256:0a": "docker.io/mesh/proxy@sha256:0a",
+    "registry.example/mesh/proxy:1": "registry.example/mesh/proxy:1",
+    "docker.io/mesh/proxy/evil:1": "docker.io/mesh/proxy/evil:1",
+    "": "",
+}
+"""Names of images, and what the container runtimes read them as."""
+
 
 def _our_volume_names() -> list[str]:
     """The names that volumes of ours would have in these containers."""
@@ -127,6 +138,15 @@ SHARP: tuple[Json, ...] = (
     {"securityContext": {"runAsUser": 0}},
     {"securityContext": {"runAsUser": 1000}},
     {"securityContext": {"readOnlyRootFilesystem": False}},
+    {"securityContext": {"allowPrivilegeEscalation": True, "seccompProfile": {"type": "Unconfined"}}},
+    {
+        "securityContext": {
+            "runAsNonRoot": False,
+            "readOnlyRootFilesystem": False,
+            "allowPrivilegeEscalation": True,
+            "seccompProfile": {"type": "Unconfined"},
+        }
+    },
     {"command": ["/tmp/run.sh"]},
     {"workingDir": "/tmp/build"},
     {"terminationMessagePath": "/tmp"},
@@ -143,8 +163,9 @@ SHARP: tuple[Json, ...] = (
 """What a control must hold back for, alone in its container, so that nothing else holds it back."""
 
 containers = st.builds(
-    lambda name, fields: {"image": "web:1", **fields, "name": name},
+    lambda name, image, fields: {"image": image, **fields, "name": name},
     st.one_of(*[st.sampled_from(CONTAINER_NAMES)] * 5, st.none()),
+    st.sampled_from(["web:1"] * 3 + ["docker.io/mesh/proxy:1.2"] * 2 + list(IMAGES)),
     st.sampled_from(SHARP)
     | partial(
         securityContext=rarely_windows_security,
@@ -163,3 +184,11 @@ containers = st.builds(
         restartPolicy=st.sampled_from(["Always", "Never"]),
     ),
 )
+
+sharp_containers = st.builds(
+    lambda name, image, fields: {"image": image, **fields, "name": name},
+    st.sampled_from(CONTAINER_NAMES[:2]),
+    st.sampled_from(list(IMAGES)[:3]),
+    st.sampled_from(({}, *SHARP)),
+)
+"""Containers of few choices, so that many of them are tried beside each other."""

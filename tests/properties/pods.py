@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hardener.controls import CATALOGUE
 from tests.admission_chain import token_volume
 from tests.pod_json import Json
+from tests.promised_changes import SAFE_TO_EVICT
 from tests.properties.containers import (
     containers,
     few,
@@ -13,13 +14,18 @@ from tests.properties.containers import (
     quantities,
     rarely,
     seccomp,
+    sharp_containers,
     users,
     volume_names,
     windows_options,
 )
+from tests.provenance import PROVENANCE
 
 OS_LABEL = "kubernetes.io/os"
 DAYS = ("2026-11-22", "2026-11-21", "2026-12-24", "2099-01-01", "tomorrow", "", "2026-W48-1")
+CLASSES = ("", "usual", "usual", "usual", "trusted")
+"""Runtime and priority classes; a configuration may exempt the last one."""
+
 OPT_OUT_WORDS = (*CATALOGUE, "*", "runasnonroot", "capabilites", "", "all")
 
 
@@ -65,11 +71,21 @@ volumes = st.one_of(
 opt_out_words = st.lists(st.sampled_from(OPT_OUT_WORDS), max_size=3).map(" ".join) | st.lists(
     st.sampled_from(OPT_OUT_WORDS), max_size=3
 ).map(", ".join)
+FORGERIES = ("standard@00000000", "capabilities,resources", "capabilities(app): opted out", "", "all of it")
+"""What somebody may write into the annotations that are ours."""
+
+_GIVEN = {"hardener.dev/opt-out-reason": "it must", "hardener.dev/opt-out-until": "2026-12-24"}
+
 SHARP_ANNOTATIONS: tuple[Json, ...] = (
     {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"},
     {"container.seccomp.security.alpha.kubernetes.io/app": "localhost/other.json"},
     {"openshift.io/scc": "anyuid"},
     {"opt-out.hardener.dev/app": "*"},
+    {"hardener.dev/opt-out": "*"},
+    {"hardener.dev/opt-out": "resources, runAsNonRoot", **_GIVEN},
+    {"opt-out.hardener.dev/app": "capabilities readOnlyRootFilesystem automountServiceAccountToken", **_GIVEN},
+    {"opt-out.hardener.dev/web": "resources", "opt-out.hardener.dev/": "*", "hardener.dev/opt-out": "capabilites"},
+    dict(zip(PROVENANCE, FORGERIES, strict=False)),
     {},
 )
 annotations = partial(
@@ -85,9 +101,8 @@ annotations = partial(
             ["runtime/default", "localhost/p.json", ""]
         ),
         "openshift.io/scc": st.sampled_from(["anyuid", "restricted-v2", "privileged", ""]),
-        "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": st.lists(volume_names, max_size=2).map(
-            ",".join
-        ),
+        SAFE_TO_EVICT: st.lists(volume_names, max_size=2).map(",".join),
+        **dict.fromkeys(PROVENANCE, st.sampled_from(FORGERIES)),
     },
 )
 
@@ -132,13 +147,28 @@ specs = st.builds(
         hostPID=rarely,
         hostIPC=rarely,
         hostUsers=rarely.map(lambda flag: not flag),
+        runtimeClassName=st.sampled_from(CLASSES),
+        priorityClassName=st.sampled_from(CLASSES),
         resources=st.one_of(*[st.none()] * 4, partial(requests=quantities, limits=quantities)),
     ),
     placements,
     st.one_of(*[st.lists(containers, min_size=1, max_size=3)] * 9, st.none() | st.just([])),
 )
 
-pods = st.builds(
+SHARP_SPECS: tuple[Json, ...] = (
+    {},
+    {"volumes": [token_volume("kube-api-access-x7k2p")]},
+    {"securityContext": {"runAsNonRoot": False, "runAsUser": 1000}},
+    {"securityContext": {"seccompProfile": {"type": "Unconfined"}}},
+    {"securityContext": {"runAsUser": 0}},
+    {"serviceAccountName": "operator"},
+    {"hostUsers": False},
+    {"hostPID": True},
+    {"runtimeClassName": "trusted"},
+    {"priorityClassName": "trusted"},
+)
+
+wild_pods = st.builds(
     lambda metadata, spec: {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
     partial(
         name=st.just("p"), generateName=st.just("p-"), annotations=st.sampled_from(SHARP_ANNOTATIONS) | annotations
@@ -146,6 +176,22 @@ pods = st.builds(
     specs,
 )
 """Pods as files hold them: undefaulted, with nulls, and not always acceptable to the API server."""
+
+sharp_pods = st.builds(
+    lambda notes, spec, own, inits: {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "annotations": notes},
+        "spec": {**spec, "containers": own, "initContainers": inits},
+    },
+    st.sampled_from(SHARP_ANNOTATIONS),
+    st.sampled_from(SHARP_SPECS),
+    st.lists(sharp_containers, min_size=1, max_size=3),
+    few(sharp_containers, 1),
+)
+"""Pods of few choices, each of which a control has to mind, so that they often meet."""
+
+pods = sharp_pods | wild_pods
 
 modest_containers = st.builds(
     lambda each, policy: {"name": "app", "image": "web:1", "resources": each, **policy},

@@ -1,6 +1,7 @@
 """Hypothesis strategies for policies, as configuration files say them, and for the facts of a namespace."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -13,9 +14,12 @@ from hardener.policy.reading import parse_config
 from tests.pod_json import Json
 from tests.properties.containers import few
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 MODES = ("enforce", "dry-run", "disabled")
 modes = st.sampled_from(MODES)
 host_agents = st.sampled_from(["hold", "harden"])
+explicit = st.sampled_from(["keep", "override"])
 
 
 def setting(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
@@ -23,10 +27,13 @@ def setting(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
 
 
 CONTROLS: dict[str, st.SearchStrategy[Json]] = {
-    "allowPrivilegeEscalation": setting(),
+    "allowPrivilegeEscalation": setting(explicit=explicit),
     "automountServiceAccountToken": setting(serviceAccounts=st.sampled_from(["default", "all"])),
-    "capabilities": setting(hostAgents=host_agents, rootContainers=st.sampled_from(["drop", "hold"])),
+    "capabilities": setting(
+        explicit=explicit, hostAgents=host_agents, rootContainers=st.sampled_from(["drop", "hold"])
+    ),
     "readOnlyRootFilesystem": setting(
+        explicit=explicit,
         hostAgents=host_agents,
         writablePaths=st.sampled_from([["/tmp"], [], ["/tmp", "/var/cache"], ["/tmp/cache", "/run", "/var/cache/app"]]),
         sizeLimit=st.sampled_from(["1Gi", 1000, None]),
@@ -49,17 +56,42 @@ CONTROLS: dict[str, st.SearchStrategy[Json]] = {
             },
         ),
     ),
-    "runAsNonRoot": setting(hostAgents=host_agents, unknownImage=st.sampled_from(["set", "hold"])),
-    "seccompProfile": setting()
-    | setting(type=st.just("Localhost"), localhostProfile=st.just("p.json")).filter(
+    "runAsNonRoot": setting(explicit=explicit, hostAgents=host_agents, unknownImage=st.sampled_from(["set", "hold"])),
+    "seccompProfile": setting(explicit=explicit)
+    | setting(explicit=explicit, type=st.just("Localhost"), localhostProfile=st.just("p.json")).filter(
         lambda settings: ("type" in settings) == ("localhostProfile" in settings)
     ),
 }
 
-policies: st.SearchStrategy[Json] = st.fixed_dictionaries(
+SHARP: tuple[Json, ...] = (
+    {},
+    {"explicit": "override"},
+    {
+        "explicit": "override",
+        "hostAgents": "harden",
+        "controls": {"seccompProfile": {"type": "Localhost", "localhostProfile": "p.json"}},
+    },
+    {"mode": "dry-run", "warnings": "changes"},
+    {"controls": {"runAsNonRoot": {"mode": "dry-run"}, "readOnlyRootFilesystem": {"mode": "dry-run"}}},
+    {
+        "explicit": "override",
+        "controls": {
+            "automountServiceAccountToken": {"mode": "dry-run", "serviceAccounts": "all"},
+            "capabilities": {"mode": "dry-run"},
+            "resources": {"mode": "disabled"},
+            "readOnlyRootFilesystem": {"explicit": "keep", "writablePaths": ["/tmp", "/run"]},
+        },
+    },
+    {"optOut": {"controls": ["resources", "capabilities", "runAsNonRoot"], "requireReason": True, "maxDays": 90}},
+    {"optOut": {"controls": "none"}},
+)
+"""What people write, so that random pods meet it often."""
+
+policies: st.SearchStrategy[Json] = st.sampled_from(SHARP) | st.fixed_dictionaries(
     {},
     optional={
         "mode": modes,
+        "explicit": explicit,
         "hostAgents": host_agents,
         "warnings": st.sampled_from(["problems", "changes", "none"]),
         "controls": st.fixed_dictionaries({}, optional={name: st.none() | each for name, each in CONTROLS.items()}),
@@ -75,16 +107,38 @@ policies: st.SearchStrategy[Json] = st.fixed_dictionaries(
 )
 """What a policy that extends `standard` says of itself."""
 
+exempt_containers = st.sampled_from(
+    [
+        [],
+        [{"name": "app", "image": "docker.io/mesh/proxy:*"}],
+        [{"name": "web", "image": "docker.io/library/web:*"}],
+        [{"name": name, "image": f"docker.io/mesh/proxy{tag}"} for name in ("app", "web") for tag in (":*", "@*")],
+    ]
+)
+exemptions: st.SearchStrategy[Json] = st.fixed_dictionaries(
+    {},
+    optional={
+        "runtimeClasses": st.just(["trusted"]),
+        "priorityClasses": st.just(["trusted"]),
+        "containers": exempt_containers,
+    },
+)
+"""What a configuration exempts, in the names that the pods of these tests have."""
 
-def configuration(policy: Json) -> Config:
+
+def configuration(policy: Json, exempt: Json | None = None) -> Config:
     """A configuration under which every namespace has this policy."""
-    document = {
-        "apiVersion": "hardener.dev/v1",
-        "kind": "HardenerConfig",
-        "policies": {"mine": policy},
-        "default": "mine",
-    }
-    return parse_config(yaml.safe_dump(document), "random.yaml")
+    return read({"policies": {"mine": policy}, "default": "mine", "exempt": exempt or {}})
+
+
+def read(document: Json) -> Config:
+    """Read a configuration as from a file."""
+    return _read(yaml.dump({"apiVersion": "hardener.dev/v1", "kind": "HardenerConfig", **document}, Dumper=_DUMPER))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Config:
+    return parse_config(text, "random.yaml")
 
 
 amounts = st.dictionaries(
@@ -108,8 +162,8 @@ quotas = st.builds(
 )
 facts = st.builds(
     Facts,
-    st.sampled_from([True, True, True, False]),
-    few(limit_ranges, 2).map(tuple),
-    few(quotas, 2).map(tuple),
-    st.frozensets(st.sampled_from(["default", "operator"]), max_size=1),
+    known=st.sampled_from([True, True, True, False]),
+    limit_ranges=few(limit_ranges, 2).map(tuple),
+    quotas=few(quotas, 2).map(tuple),
+    token_accounts=st.frozensets(st.sampled_from(["default", "operator"]), max_size=1),
 )

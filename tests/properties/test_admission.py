@@ -3,19 +3,19 @@
 import json
 from base64 import b64decode
 
-import jsonpatch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
 from hardener.model import STANDALONE
-from tests.admission.reviews import patch, request, response
-from tests.admission_chain import MIRROR, admitted, review
-from tests.pods import TODAY, run
+from tests.admission.reviews import request, response
+from tests.admission_chain import MIRROR, admitted, passed, review
+from tests.pods import TODAY, overriding, run
 from tests.promises import broken
 from tests.properties.pods import pods
-from tests.properties.policies import configuration, policies
+from tests.properties.policies import configuration, exemptions, policies
+from tests.provenance import stripped, without_provenance
 
 USUAL = configuration({})
 
@@ -114,15 +114,16 @@ def test_a_review_with_a_byte_changed_is_refused_or_answered(pod, data):
     assert answer is None or answer.result is not Result.FAILED
 
 
-@given(pods, policies)
-def test_the_bytes_carry_what_the_engine_decided(pod, policy):
-    config = configuration(policy)
+@given(pods, policies, exemptions)
+def test_the_bytes_carry_what_the_engine_decided(pod, policy, exempt):
+    config = configuration(policy, exempt)
     before = admitted(pod)
     hardened = run(before, config.default)
-    sent = response(encode(respond(decode(review(before)), config, STANDALONE, TODAY)))
+    answer, after = passed(before, config)
 
-    assert patch(sent) == hardened.operations
-    assert broken(before, jsonpatch.apply_patch(before, patch(sent))) == []
+    assert stripped(answer.operations) == hardened.operations
+    assert without_provenance(after) == without_provenance(hardened.after)
+    assert broken(before, after, overriding(config.default)) == []
 
 
 @given(

@@ -1,20 +1,29 @@
-"""What is done to a pod is what its policy enforces, less what the pod may refuse and what is held back."""
-
-import re
-from datetime import date, timedelta
+"""What is done to a pod is what its policy enforces, less what the pod may refuse, what is exempt and what is held back."""
 
 from hypothesis import given
 
 from hardener.controls import CATALOGUE
 from hardener.engine import harden
-from hardener.model import STANDALONE, Container, Mode
+from hardener.model import STANDALONE, Mode
 from hardener.policy.builtin import BUILTIN
 from hardener.policy.policy import OptOutRules
+from tests.admission_chain import admitted, passed
 from tests.decisions import decisions, place
-from tests.pod_json import annotations, is_injected_token, rows, security, spec
+from tests.pod_json import effective, is_injected_token, rows, security, spec, table
 from tests.pods import TODAY, policy_of, run, view
+from tests.properties.governed import (
+    accepted_opt_outs,
+    enforced_by,
+    exempt_places,
+    in_scope,
+    is_exempt,
+    mode_of,
+)
 from tests.properties.pods import pods
-from tests.properties.policies import MODES, configuration, policies
+from tests.properties.policies import configuration, exemptions, policies
+from tests.provenance import THE_POD, applied_of, skipped_of, told
+
+TOKEN = "automountServiceAccountToken"
 
 PER_CONTAINER = ("allowPrivilegeEscalation", "capabilities", "runAsNonRoot", "seccompProfile")
 """Controls that decide on each container for itself and write to nothing else."""
@@ -23,50 +32,33 @@ LINUX_CONTROLS = (*PER_CONTAINER, "readOnlyRootFilesystem")
 
 
 def is_done(control, pod, own):
-    """Whether a container's security context, with its pod's, is as the control wants it."""
+    """Whether a container is, with its pod, as the control wants it."""
     match control:
         case "allowPrivilegeEscalation":
-            return own.get("allowPrivilegeEscalation") is False
+            return security(own).get(control) is False
         case "capabilities":
-            return "ALL" in ((own.get("capabilities") or {}).get("drop") or [])
+            return "ALL" in (table(security(own).get(control)).get("drop") or [])
         case "readOnlyRootFilesystem":
-            return own.get("readOnlyRootFilesystem") is True
+            return security(own).get(control) is True
         case "runAsNonRoot":
-            return True in (own.get("runAsNonRoot"), security(spec(pod)).get("runAsNonRoot"))
+            return effective(pod, own, control) is True
         case "seccompProfile":
-            return any(each.get("seccompProfile") is not None for each in (own, security(spec(pod))))
+            profile = effective(pod, own, control)
+            return profile is not None and profile.get("type") != "Unconfined"
     raise AssertionError(control)
 
 
-def mode_of(policy, control):
-    """The weaker of the policy's and the control's mode, by the words of design.md 4."""
-    own = policy.get("controls", {}).get(control, {})
-    words = ["disabled"] if own is None else [policy.get("mode", "enforce"), own.get("mode", "enforce")]
-    return max(words, key=MODES.index)
+def names_all(own, settings):
+    """Whether a container names every resource that the policy has a default for."""
+    resources = table(own.get("resources"))
+    named = {*table(resources.get("requests")), *table(resources.get("limits"))}
+    return {*settings.requests, *settings.limits} <= named
 
 
-def accepted_opt_outs(pod, policy):
-    """Read the annotations anew: the (control, container) pairs that count; container None is the whole pod."""
-    rules = {"controls": "all", "requireReason": False, "maxDays": None, **policy.get("optOut", {})}
-    notes = annotations(pod)
-    free = {"all": list(CATALOGUE), "none": []}.get(str(rules["controls"]), rules["controls"])
-    until, reason = (notes.get("hardener.dev/opt-out-until") or ""), (notes.get("hardener.dev/opt-out-reason") or "")
-    if rules["requireReason"] and not reason.strip():
-        return set()
-    if until:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", until):
-            return set()
-        day = date.fromisoformat(until)
-        if day < TODAY or (rules["maxDays"] is not None and day > TODAY + timedelta(days=rules["maxDays"])):
-            return set()
-    elif rules["maxDays"] is not None:
-        return set()
-    places = {"hardener.dev/opt-out": None}
-    places |= {key: key.partition("/")[2] for key in notes if key.startswith("opt-out.hardener.dev/")}
-    words = [
-        (word, place) for key, place in places.items() for word in (notes.get(key) or "").replace(",", " ").split()
-    ]
-    return {(name, place) for word, place in words for name in CATALOGUE if word in (name, "*") and name in free}
+def at_place(pod, where):
+    """The container of a place as `tests.decisions` names it."""
+    field, _, rest = where.partition("[")
+    return spec(pod)[field][int(rest.partition("]")[0])]
 
 
 @given(pods, policies)
@@ -92,22 +84,61 @@ def test_a_policy_in_dry_run_decides_the_same_and_patches_nothing(pod):
     assert decisions(pod, BUILTIN["observe"]) == decisions(pod, BUILTIN["standard"])
 
 
-@given(pods, policies)
-def test_every_container_is_hardened_or_held_or_opted_out(pod, policy):
-    hardened = run(pod, configuration(policy).default)
-    out = accepted_opt_outs(pod, policy)
-    for verdict in hardened.outcome.verdicts:
-        if verdict.control not in LINUX_CONTROLS or verdict.mode is not Mode.ENFORCE:
-            continue
+@given(pods, policies, exemptions)
+def test_what_is_applied_is_what_is_enforced_less_opt_outs_exemptions_and_holds(pod, policy, exempt):
+    rules = configuration(policy, exempt).default
+    hardened = run(pod, rules)
+    settings = {each.control.name: each.settings for each in rules.controls}
+    scope = {} if is_exempt(pod, exempt) else in_scope(pod, policy, exempt)
+    verdicts = {verdict.control: verdict for verdict in hardened.outcome.verdicts if verdict.mode is Mode.ENFORCE}
+
+    assert set(verdicts) == set(scope)
+    for control, verdict in verdicts.items():
         held = {place(skip.at) for skip in verdict.skips}
-        touched = {place(each.at) for each in (*verdict.writes, *verdict.skips) if isinstance(each.at, Container)}
-        for each in view(pod).containers:
-            where = place(each)
-            if (verdict.control, each.name) in out:
-                assert where not in touched, (verdict.control, where)
-            elif not held & {where, "pod"}:
-                own = security(spec(hardened.after)[each.field][each.index])
-                assert is_done(verdict.control, hardened.after, own), (verdict.control, where)
+        written = {place(each.at) for each in verdict.writes if each.how != "remove"}
+        if control == TOKEN:
+            asked = bool(scope[control]) and spec(pod).get(TOKEN) is None
+            assert written == ({"pod"} if asked and not held else set())
+        elif control == "resources":
+            lacking = {where for where in scope[control] if not names_all(at_place(pod, where), settings[control])}
+            # A hold may concern one resource, or the limits alone.
+            assert written <= lacking
+            assert lacking <= written | held or "pod" in held
+        else:
+            wanted = {where for where in scope[control] if not is_done(control, pod, at_place(pod, where))}
+            assert written - {"pod"} == (set() if "pod" in held else wanted - held), control
+            assert all(is_done(control, hardened.after, at_place(hardened.after, where)) for where in wanted & written)
+
+
+@given(pods, policies, exemptions)
+def test_the_annotations_name_what_was_applied_and_what_was_not_and_why(pod, policy, exempt):
+    before = admitted(pod)
+    answer, after = passed(before, configuration(policy, exempt))
+    if is_exempt(pod, exempt) or not enforced_by(policy):
+        assert told(after) == told(before)
+        return
+    named = {place(each): each.name or "(unnamed)" for each in view(before).containers} | {"pod": THE_POD}
+    there = {each.name for each in view(before).containers}
+    out = {
+        (control, THE_POD if name is None else name)
+        for control, name in accepted_opt_outs(pod, policy)
+        if control in enforced_by(policy) and (name is None or name in there)
+    }
+    exempted = {(control, named[where]) for control in enforced_by(policy) for where in exempt_places(before, exempt)}
+    holds = {
+        (verdict.control, named[place(skip.at)], skip.reason)
+        for verdict in answer.outcome.verdicts
+        for skip in verdict.skips
+        if verdict.mode is Mode.ENFORCE
+    }
+    entries = skipped_of(after)
+
+    assert {(each.control, each.place) for each in entries if each.is_opt_out} == out
+    assert {(each.control, each.place) for each in entries if each.is_exempt} == exempted
+    assert {tuple(each) for each in entries if each.is_hold} == holds
+    assert applied_of(after) == [
+        control for control in enforced_by(policy) if control not in {each.control for each in entries}
+    ]
 
 
 @given(pods, policies)
@@ -125,15 +156,11 @@ def test_an_opt_out_of_one_container_changes_nothing_for_the_others(pod, policy)
     assert [decision for decision in decisions(pod, rules) if decision[0] in PER_CONTAINER] == expected
 
 
-@given(pods, policies)
-def test_the_token_goes_with_every_mount_or_stays_for_who_opted_out(pod, policy):
-    rules = configuration(policy).default
-    after = run(pod, rules).after
-    was, now = (spec(each).get("automountServiceAccountToken") for each in (pod, after))
-    out = {
-        container for control, container in accepted_opt_outs(pod, policy) if control == "automountServiceAccountToken"
-    }
-    kept = [each for each in view(pod).containers if each.name in out]
+@given(pods, policies, exemptions)
+def test_the_token_goes_with_every_mount_or_stays_for_who_is_left_out(pod, policy, exempt):
+    after = run(pod, configuration(policy, exempt).default).after
+    was, now = (spec(each).get(TOKEN) for each in (pod, after))
+    kept = len(view(pod).containers) - len(in_scope(pod, policy, exempt).get(TOKEN, ()))
     if was is None and now is False:
         stays = any(is_injected_token(volume) for volume in rows(spec(after).get("volumes")))
         was_there = any(is_injected_token(volume) for volume in rows(spec(pod).get("volumes")))

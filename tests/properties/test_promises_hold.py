@@ -7,14 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardener.model import Facts
-from tests.admission_chain import TOKEN_VOLUME_PREFIX, admitted, defaulted, with_token
+from tests.admission_chain import TOKEN_VOLUME_PREFIX, admitted, defaulted, passed, with_token
 from tests.decisions import decisions
-from tests.pod_json import annotations, is_injected_token
-from tests.pods import STANDARD, run
-from tests.promises import ANNOTATIONS_LIMIT, broken
+from tests.pod_json import is_injected_token
+from tests.pods import STANDARD, overriding, run
+from tests.promises import broken
 from tests.properties.limit_ranger import class_of, refusals
-from tests.properties.pods import pods, pods_with_amounts
-from tests.properties.policies import configuration, facts, policies
+from tests.properties.pods import pods, pods_with_amounts, sharp_pods
+from tests.properties.policies import SHARP, configuration, exemptions, facts, policies
 
 
 @given(pods)
@@ -32,12 +32,23 @@ def test_a_pod_that_came_through_the_api_server_is_hardened_as_promised(pod):
     assert broken(before, hardened.after) == []
 
 
-@given(pods, policies, facts)
-def test_no_policy_and_no_facts_break_a_promise(pod, policy, known):
+@given(pods, policies, exemptions, facts)
+def test_no_policy_and_no_facts_break_a_promise(pod, policy, exempt, known):
     before = admitted(pod)
-    hardened = run(before, configuration(policy).default, known)
+    rules = configuration(policy, exempt).default
+    hardened = run(before, rules, known)
 
-    assert broken(before, hardened.after) == []
+    assert broken(before, hardened.after, overriding(rules)) == []
+
+
+@given(sharp_pods, st.sampled_from([policy for policy in SHARP if "explicit" in policy]))
+def test_a_policy_that_overrides_breaks_no_promise_and_replaces_no_more_than_it_may(pod, policy):
+    config = configuration(policy)
+    before = admitted(pod)
+    after = passed(before, config).after
+    enforced = {*config.default.enforced}
+
+    assert broken(before, after, overriding(config.default) & enforced) == []
 
 
 @given(pods)
@@ -47,16 +58,6 @@ def test_the_api_server_adds_nothing_more_to_a_hardened_pod(pod):
 
     assert again["spec"].get("volumes") == defaulted(after)["spec"].get("volumes")
     assert run(again).operations == []
-
-
-@given(pods, st.integers(-200, 20))
-def test_annotations_do_not_outgrow_their_limit(pod, size):
-    notes = {**annotations(pod), "padding": ""}
-    used = sum(len(str(text or "").encode()) for pair in notes.items() for text in pair)
-    notes["padding"] = "x" * (ANNOTATIONS_LIMIT + size - used)
-    pod = {**pod, "metadata": {"annotations": notes}}
-
-    assert broken(pod, run(pod).after) == []
 
 
 @given(pods, policies)

@@ -13,9 +13,11 @@ from typing import Any
 
 import aiohttp
 
+from hardener.server.application import EXPLAIN, MUTATE
 from hardener.server.limits import MIB, Limits
 from hardener.server.log import Log
 from hardener.server.running import Options, Server
+from tests.admission.reviews import response, workload_request
 
 JSON = {"Content-Type": "application/json"}
 
@@ -156,11 +158,15 @@ class Webhook:
         """One sample of the metrics; 0 where it has not been counted yet."""
         return self.server.state.metrics.registry.get_sample_value(name, labels) or 0.0
 
-    async def send(self, content: bytes | AsyncIterator[bytes], **headers: str) -> tuple[int, str]:
+    def url(self, path: str) -> str:
+        """The address of an endpoint of the TLS port."""
+        return self.server.mutate_url.removesuffix(MUTATE) + path
+
+    async def send(self, content: bytes | AsyncIterator[bytes], path: str = MUTATE, **headers: str) -> tuple[int, str]:
         """Post a body as JSON: status and text of the answer."""
         data = io.BytesIO(content) if isinstance(content, bytes) and len(content) > MIB else content
-        async with self.client.post(self.server.mutate_url, data=data, headers={**JSON, **headers}) as response:
-            return response.status, await response.text()
+        async with self.client.post(self.url(path), data=data, headers={**JSON, **headers}) as answer:
+            return answer.status, await answer.text()
 
     async def ask(self, **request: Any) -> dict[str, Any]:
         """Have a review answered, and read the answer."""
@@ -168,9 +174,15 @@ class Webhook:
         assert status == 200, text
         return json.loads(text)
 
+    async def explain(self, obj: Any, **request: Any) -> dict[str, Any]:
+        """Have an object explained that holds a pod template, and read the response."""
+        status, text = await self.send(workload_request(obj, **request), EXPLAIN)
+        assert status == 200, text
+        return response(text.encode())
+
     async def get(self, path: str) -> tuple[int, str]:
-        async with self.client.get(self.server.metrics_url + path) as response:
-            return response.status, await response.text()
+        async with self.client.get(self.server.metrics_url + path) as answer:
+            return answer.status, await answer.text()
 
     async def connect(self, tls: bool = True, certificate: bytes | None = None) -> Raw:
         server = self.server

@@ -6,10 +6,17 @@ import json
 import jsonpatch
 import pytest
 
+from hardener.model.pod import PROVENANCE
+from hardener.policy.reading import embedded_config
 from tests.pods import run
 from tests.server.serving import POD, body, operations, padded
 
-ALREADY_HARD = run(POD).after
+BY_THE_ENGINE = run(POD).after
+
+
+async def hardened(webhook):
+    """The pod with everything that the webhook sends."""
+    return jsonpatch.apply_patch(POD, operations(await webhook.ask()))
 
 
 async def test_a_pod_is_hardened_by_a_json_patch(webhook):
@@ -20,12 +27,19 @@ async def test_a_pod_is_hardened_by_a_json_patch(webhook):
     assert answer["response"]["uid"] == "705ab4f5-6393-11e8-b7cc-42010a800002"
     assert answer["response"]["allowed"] is True
     assert answer["response"]["patchType"] == "JSONPatch"
-    assert jsonpatch.apply_patch(POD, operations(answer)) == ALREADY_HARD
+    after = jsonpatch.apply_patch(POD, operations(answer))
+    notes = {key: after["metadata"]["annotations"].pop(key, None) for key in PROVENANCE}
+    assert after == BY_THE_ENGINE
+    assert list(notes.values()) == [
+        embedded_config().default.label,
+        answer["response"]["auditAnnotations"]["applied"],
+        None,
+    ]
     assert webhook.count("hardener_reviews_total", policy="standard", result="patched") == 1
 
 
 async def test_a_pod_that_is_hard_already_gets_neither_patch_nor_patch_type(webhook):
-    response = (await webhook.ask(pod=ALREADY_HARD))["response"]
+    response = (await webhook.ask(pod=await hardened(webhook)))["response"]
 
     assert response["allowed"] is True
     assert "patch" not in response

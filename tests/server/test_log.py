@@ -1,12 +1,21 @@
 import io
 import json
 import logging
-from datetime import UTC, datetime
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from hardener.server.log import FLUSH_LINES, MESSAGE_LENGTH, ForeignLines, Log
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardener.server.log import FLUSH_LINES, FORMATS, MESSAGE_LENGTH, Entry, ForeignLines, Log, console_line
 from tests.server.serving import POD, until
 
 SECRET = "s3cr3t-value"
+CONSOLE_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (debug|info|warning|error) +(\S.*)\n")
+PAIR = re.compile(r'([\w-]+)=("(?:[^"\\]|\\.)*"|[^\s"]+)')
 
 
 class Stream(io.BytesIO):
@@ -21,6 +30,15 @@ class Stream(io.BytesIO):
 
 def lines(stream):
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def console(message="told", level="info", **fields):
+    """What stands after time and level on the console."""
+    line = console_line(Entry(datetime.now(UTC), level, message, fields)).decode()
+    match = CONSOLE_LINE.fullmatch(line)
+    assert match, line
+    assert match[1] == level
+    return match[2]
 
 
 def record(message, *arguments, level=logging.WARNING, error=None):
@@ -72,8 +90,132 @@ def test_text_that_is_no_unicode_still_makes_a_line():
     stream = Stream()
     Log(stream).info("odd", name="\ud800")
 
-    assert lines(stream)[0]["message"] == "'odd'"
-    assert lines(stream)[0]["name"] == r"'\ud800'"
+    (line,) = lines(stream)
+    assert line["message"] == "'odd'"
+    assert line["name"] == r"'\ud800'"
+    assert line["level"] == "info"
+    assert datetime.fromisoformat(line["time"]).tzinfo is UTC
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_debug_line_is_written_only_where_it_is_wanted(form):
+    quiet, talkative = Stream(), Stream()
+    for log in (Log(quiet, FORMATS[form]), Log(talkative, FORMATS[form], debugs=True)):
+        log.debug("detail", number=1)
+        log.write("debug", "detail", {"number": 2})
+
+    assert quiet.getvalue() == b""
+    assert talkative.getvalue().count(b"\n") == 2
+    assert b"debug" in talkative.getvalue()
+
+
+def test_who_makes_the_fields_of_a_debug_line_can_ask_whether_it_is_wanted():
+    assert Log(Stream(), debugs=True).debugs
+    assert not Log(Stream()).debugs
+
+
+async def test_lines_for_the_console_are_kept_and_written_together_as_well():
+    stream = Stream()
+    log = Log(stream, console_line)
+    log.info("first")
+    log.warning("second")
+    assert stream.writes == 0
+    log.flush()
+
+    assert stream.writes == 1
+    assert [match.groups() for match in CONSOLE_LINE.finditer(stream.getvalue().decode())] == [
+        ("info", "first"),
+        ("warning", "second"),
+    ]
+
+
+def test_the_console_shows_words_as_they_are_and_the_rest_as_json():
+    shown = console(
+        "reviewed",
+        uid="u-1",
+        name="café",
+        reason="it is privileged",
+        empty="",
+        said='"yes"',
+        assignment="a=b",
+        trace=["a b", "c"],
+        seconds=0.25,
+        dryRun=True,
+        nothing=None,
+        file=Path("/etc/hardener.yaml"),
+    )
+
+    assert shown == (
+        'reviewed uid=u-1 name=café reason="it is privileged" empty="" said="\\"yes\\"" assignment="a=b" '
+        'trace=["a b","c"] seconds=0.25 dryRun=true nothing=null file=/etc/hardener.yaml'
+    )
+
+
+def test_the_time_on_the_console_is_that_of_the_place(monkeypatch):
+    monkeypatch.setenv("TZ", "XYZ-05:30")
+    time.tzset()
+    try:
+        line = console_line(Entry(datetime(2026, 1, 31, 23, 59, 59, 987654, tzinfo=UTC), "warning", "late", {}))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert line == b"2026-02-01 05:29:59.987+05:30 warning late\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", r'"a\nb"'),
+        ("\x1b[31m", r'"\u001b[31m"'),
+        ("\x7f", r'"\u007f"'),
+        ("\x9b2J", r'"\u009b2J"'),
+        ("\u202egnp.exe", r'"\u202egnp.exe"'),
+        ("\u2028", r'"\u2028"'),
+        ("no-break\xa0space", r'"no-break\u00a0space"'),
+        ("\U000e0041", r'"\udb40\udc41"'),
+    ],
+)
+def test_nothing_that_a_terminal_would_obey_comes_to_the_console(text, shown):
+    assert console(text, value=text, values=[text]) == f"{shown} value={shown} values=[{shown}]"
+
+
+@given(st.text(), st.dictionaries(st.sampled_from(["uid", "opt-out", "name"]), st.text()))
+def test_whatever_the_texts_are_the_console_gets_one_printable_line_from_which_they_can_be_read(message, fields):
+    (line, rest) = console_line(Entry(datetime.now(UTC), "info", message, fields)).decode().split("\n")
+    assert rest == ""
+    assert line.isprintable()
+
+    rest = line.partition("info    ")[2]
+    if message.isprintable():
+        assert rest.startswith(message)
+        rest = rest[len(message) :]
+    else:
+        shown, end = json.JSONDecoder().raw_decode(rest)
+        assert shown == message
+        rest = rest[end:]
+    read = {key: json.loads(text) if text[0] == '"' else text for key, text in PAIR.findall(rest)}
+    assert read == fields
+
+
+def test_a_value_that_is_no_unicode_still_makes_a_line_on_the_console():
+    assert console("odd", name="\ud800") == r"'odd' name='\ud800'"
+
+
+def test_an_exception_on_the_console_is_one_line():
+    stream = Stream()
+    Log(stream, console_line).failure("it failed", ValueError("first\nsecond"))
+
+    assert stream.getvalue().endswith(b' error   it failed error="ValueError: first\\nsecond" trace=[]\n')
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_form_tells_the_same(form):
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(microseconds=123000)
+    text = FORMATS[form](Entry(moment, "error", "told", {"uid": "u-1", "count": 3})).decode()
+
+    assert text.endswith("\n")
+    assert all(part in text for part in ("error", "told", "uid", "u-1", "count", "3", ".123"))
 
 
 def test_a_reader_that_has_gone_does_not_stop_anything():

@@ -24,6 +24,7 @@ from tests.pod_json import (
     table,
 )
 from tests.promised_changes import OUR_VOLUME, SAFE_TO_EVICT
+from tests.provenance import without_provenance
 from tests.traps.rows import Row
 
 _RANDOM = re.compile(r"\b(kube-api-access-)[a-z0-9]{5}\b")
@@ -31,7 +32,10 @@ _DUMP = re.compile(r"Invalid value: (?:core\.\w+)?\{.*\}")
 
 
 def compared(pod: Json, before: Json) -> Json:
-    """The part of a pod that hardening may change, with names that can be compared; `before` has no volume of ours."""
+    """The part of a pod that hardening may change, with names that can be compared; `before` has no volume of ours.
+
+    What our annotations say of it is left out: `tests/provenance.py` reads them.
+    """
     old = {volume.get("name") for volume in rows(spec(before).get("volumes"))}
     ours = {
         mount["name"]: our_name(str(container.get("name")), mount["mountPath"])
@@ -39,7 +43,7 @@ def compared(pod: Json, before: Json) -> Json:
         for mount in rows(container.get("volumeMounts"))
         if OUR_VOLUME.fullmatch(str(mount.get("name"))) and mount.get("name") not in old
     }
-    text = json.dumps({"annotations": annotations(pod), "spec": spec(pod)})
+    text = json.dumps({"annotations": annotations(without_provenance(pod)), "spec": spec(pod)})
     for name, told in ours.items():
         text = text.replace(name, told)
     return json.loads(without_random(text))

@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from hardener.controls.read_only_root_filesystem import SAFE_TO_EVICT
+from tests.pod_json import annotations
 from tests.pod_schema import PodSchemaError, check_pod
 from tests.pods import document, opted_out
+from tests.provenance import APPLIED, APPLIED_POLICY, SKIPPED, told, without_provenance
 from tests.traps.reviews import UID, is_untouched, send
 
 SILENT = "spec: {containers: [{name: app, image: web}]}"
@@ -107,21 +109,23 @@ def test_trap_66_annotations_are_made_where_there_are_none(case):
 
     volume = reply.pod["spec"]["volumes"][0]["name"]
     others = {"team/owner": "a~b"} if case == "others" else {}
-    assert reply.pod["metadata"]["annotations"] == {**others, SAFE_TO_EVICT: volume}
+    assert annotations(without_provenance(reply.pod)) == {**others, SAFE_TO_EVICT: volume}
+    assert set(told(reply.pod)) == {APPLIED_POLICY, APPLIED}
 
 
 def test_trap_67_our_own_annotations_are_no_input():
     pod = document(SILENT)
     marked = {
-        "hardener.dev/applied-policy": "standard@c9523138",
-        "hardener.dev/applied": "allowPrivilegeEscalation,capabilities,resources",
-        "hardener.dev/skipped": "runAsNonRoot(app): it is fine",
-        "hardener.dev/version": "99",
+        APPLIED_POLICY: "standard@c9523138",
+        APPLIED: "allowPrivilegeEscalation,capabilities,resources",
+        SKIPPED: "runAsNonRoot(app): it is fine",
     }
-    preset = {**pod, "metadata": {**pod["metadata"], "annotations": marked}}
+    preset = {**pod, "metadata": {**pod["metadata"], "annotations": {**marked, "hardener.dev/version": "99"}}}
+    after = send(pod).pod
 
-    assert send(preset).pod["spec"] == send(pod).pod["spec"]
-    assert send(preset).pod["spec"] != pod["spec"]
+    assert send(preset).pod["spec"] == after["spec"] != pod["spec"]
+    assert told(send(preset).pod) == told(after) != marked
+    assert annotations(send(preset).pod) == {**annotations(after), "hardener.dev/version": "99"}
 
 
 def test_trap_68_the_request_s_namespace_counts_and_a_name_may_be_missing():

@@ -6,14 +6,17 @@ import jsonpatch
 import pytest
 
 from hardener.admission import decode, respond
+from hardener.controls import CATALOGUE
+from hardener.controls.resources import KNOWN_RESOURCES
 from hardener.model import STANDALONE
 from hardener.policy.reading import parse_config
 from tests.admission_chain import admitted, defaulted, review
 from tests.pod_json import Json, table
 from tests.pods import TODAY
 from tests.promises import broken
+from tests.provenance import applied_of, skipped_of
 from tests.traps.expectation import compared, expected
-from tests.traps.rows import Row, configuration, rows
+from tests.traps.rows import EVERYTHING, Row, configuration, rows
 
 CONFIG = parse_config(configuration(), "tables.yaml")
 ACCEPTED = [row for row in rows() if row.refused is None]
@@ -36,6 +39,16 @@ def as_the_webhook_sees_it(row: Row) -> Json:
     return pod
 
 
+def told_of(row: Row) -> tuple[set[str], set[str]]:
+    """The controls that the annotations should name as applied, and those that left anything alone."""
+    words = set(" ".join(row.held.values()).split())
+    if EVERYTHING in words:
+        return set(), set()
+    if row.limits_held or words & {*KNOWN_RESOURCES}:
+        words.add("resources")
+    return set(CATALOGUE) - words, set(CATALOGUE) & words
+
+
 @pytest.mark.parametrize("row", ACCEPTED, ids=str)
 def test_what_a_row_says_is_left_alone_is_all_that_is_left_alone(row):
     before = as_the_webhook_sees_it(row)
@@ -44,6 +57,7 @@ def test_what_a_row_says_is_left_alone_is_all_that_is_left_alone(row):
     assert compared(after, before) == expected(before, row)
     assert broken(before, after) == []
     assert hardened(after, row.namespace) == after
+    assert ({*applied_of(after)}, {entry.control for entry in skipped_of(after)}) == told_of(row)
 
 
 @pytest.mark.parametrize("row", rows(), ids=str)

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from hardener.controls import CATALOGUE
-from hardener.controls.read_only_root_filesystem import ANNOTATIONS_LIMIT, SAFE_TO_EVICT
+from hardener.controls.read_only_root_filesystem import SAFE_TO_EVICT
+from tests.pod_json import ANNOTATIONS_LIMIT, annotation_bytes
 from tests.pods import Hardened, document, run, run_yaml
 
 
@@ -81,7 +82,7 @@ def test_trap_65_what_is_ours_is_left_out_where_annotations_would_grow_too_big(m
 
     annotations = hardened.after["metadata"]["annotations"]
     assert (SAFE_TO_EVICT in annotations) is told
-    assert sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) <= 262_144
+    assert annotation_bytes(hardened.after) <= ANNOTATIONS_LIMIT == 262_144
     assert hardened.security("app")["readOnlyRootFilesystem"] is True
     assert [path for _, path in hardened.mounts("app")] == ["/tmp"]
 
@@ -115,5 +116,5 @@ def test_trap_86_no_medium_can_be_configured_or_is_written():
     settings = {field.name for field in dataclasses.fields(CATALOGUE["readOnlyRootFilesystem"].settings)}
     hardened = run_yaml("spec: {containers: [{name: app, image: web}]}")
 
-    assert settings == {"hostAgents", "writablePaths", "sizeLimit"}
+    assert settings == {"explicit", "hostAgents", "writablePaths", "sizeLimit"}
     assert [volume["emptyDir"] for volume in hardened.volumes()] == [{}]

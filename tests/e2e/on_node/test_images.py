@@ -51,6 +51,14 @@ def test_an_ordinary_image_runs_hardened_and_finds_itself_confined(trials, behav
     assert_in_force(verdict, without=behaviour.held)
 
 
+@those(lambda behaviour: not behaviour.breaks)
+def test_an_ordinary_image_that_is_insecure_by_intention_runs_on_confined_where_the_policy_overrides(trials, behaviour):
+    verdict = trials.verdict(behaviour, "overridden")
+
+    assert verdict.runs, verdict
+    assert_in_force(verdict, without=behaviour.held)
+
+
 @those(lambda behaviour: behaviour.breaks)
 def test_an_image_that_needs_what_is_taken_away_fails(trials, behaviour):
     assert not trials.verdict(behaviour, "hardened").runs

@@ -7,9 +7,10 @@ import msgspec
 from hardener.controls import CATALOGUE
 from hardener.engine import harden
 from hardener.model import Facts, Pod, PodManifest
+from hardener.model.pod import APPLIED, APPLIED_POLICY
 from hardener.policy.builtin import BUILTIN
 from tests.e2e.on_node.verdict import verdict_on
-from tests.e2e.webhook import LABEL
+from tests.e2e.registration import LABEL
 from tests.e2e.webhook_pod import NAMESPACE
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -43,17 +44,21 @@ def test_a_pod_like_its_own_comes_through_it_unchanged(node):
 
     assert [reply.status for reply in sent] == [201, 201]
     assert sent[0].body["spec"] == sent[1].body["spec"]
-    assert "annotations" not in sent[1].body["metadata"]
+    assert sent[1].body["metadata"]["annotations"] == {
+        APPLIED_POLICY: BUILTIN["standard"].label,
+        APPLIED: ",".join(CATALOGUE),
+    }
 
 
 def test_it_hardens_the_pods_of_a_deployment_and_they_run(node):
     namespace = node.make_namespace(labels={LABEL: "true"})
-    node.kubectl(
+    created = node.kubectl(
         "create", "deployment", "web", "--image=localhost/app:uid1000", "--replicas=2", "-n", namespace, user="dev"
     )
     node.kubectl("rollout", "status", "deployment/web", "--timeout=50s", "-n", namespace, user="dev")
     pods = node.request("GET", f"/api/v1/namespaces/{namespace}/pods").body["items"]
 
+    assert "Warning: hardener: will set " in created.stderr
     assert len(pods) == 2
     for pod in pods:
         report = verdict_on(node, namespace, pod["metadata"]["name"]).reports["app"]

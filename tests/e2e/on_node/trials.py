@@ -9,10 +9,21 @@ from tests.e2e.cluster import Json
 from tests.e2e.node import Node
 from tests.e2e.on_node.behaviours import BEHAVIOURS, Behaviour, pod_of
 from tests.e2e.on_node.verdict import Verdict, verdict_on
-from tests.e2e.webhook import LABEL
+from tests.e2e.registration import LABEL
 
 AT_ONCE = 8
 ACCOUNT = "reader"
+
+INSECURE = """
+containers:
+- name: app
+  securityContext:
+    allowPrivilegeEscalation: true
+    readOnlyRootFilesystem: false
+    runAsNonRoot: false
+    seccompProfile: {type: Unconfined}
+"""
+"""What a policy with `explicit: override` replaces."""
 
 
 def opt_out(behaviour: Behaviour) -> dict[str, str]:
@@ -29,7 +40,8 @@ def only(control: str) -> dict[str, str]:
 class Trials:
     """A context manager. Each trial is known by the behaviour's name and what is tried.
 
-    That is `plain` (without the webhook), `hardened`, a control's name (that control alone), `opted-out`, or `better`.
+    That is `plain` (without the webhook), `hardened`, a control's name (that control alone), `opted-out`, `better`, or, for
+    what can live with all controls, `overridden` (insecure by intention, under a policy that overrides).
     """
 
     def __init__(self, node: Node, behaviours: Sequence[Behaviour] = BEHAVIOURS):
@@ -38,6 +50,7 @@ class Trials:
         self._verdicts: dict[tuple[str, str], Future[Verdict]] = {}
         self._plain = self._namespace("images-plain", {})
         self._hardened = self._namespace("images-hardened", {LABEL: "true"})
+        self._overridden = self._namespace("images-overridden", {LABEL: "true"})
         for behaviour in behaviours:
             self._submit(behaviour)
 
@@ -63,6 +76,8 @@ class Trials:
 
         run("plain", self._plain, {})
         run("hardened", self._hardened, {})
+        if not behaviour.breaks:
+            run("overridden", self._overridden, {}, INSECURE)
         if behaviour.breaks:
             run("opted-out", self._hardened, opt_out(behaviour))
         for control in behaviour.breaks:

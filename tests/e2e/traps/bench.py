@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.e2e.cluster import Cluster, Json, Reply
 from tests.e2e.double import Double
-from tests.e2e.webhook import Hardener, register, unregister, webhook_configuration
+from tests.e2e.registration import register, unregister, webhook_configuration
+from tests.e2e.webhook import Hardener
 from tests.traps.rows import Row
 
 OURS = "e2e.hardener.dev/traps"

@@ -7,9 +7,9 @@ from hardener.controls import CATALOGUE
 from hardener.controls.read_only_root_filesystem import SAFE_TO_EVICT
 from hardener.policy.builtin import BUILTIN
 from tests.e2e.double import allow, patching
+from tests.e2e.registration import CONFIGURATIONS, webhook_configuration
 from tests.e2e.traps.bench import OUR_WEBHOOK, pod, pods
 from tests.e2e.waiting import eventually
-from tests.e2e.webhook import CONFIGURATIONS, webhook_configuration
 from tests.traps.expectation import without_random
 
 MERGE = "application/strategic-merge-patch+json"

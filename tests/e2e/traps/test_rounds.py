@@ -4,8 +4,8 @@ import pytest
 
 from hardener.controls.read_only_root_filesystem import SAFE_TO_EVICT
 from tests.e2e.double import allow, patching
+from tests.e2e.registration import calls
 from tests.e2e.traps.bench import OUR_WEBHOOK, pod
-from tests.e2e.webhook import calls
 from tests.pod_json import is_injected_token, security
 
 POD_NON_ROOT = {"op": "add", "path": "/spec/securityContext/runAsNonRoot", "value": True}
@@ -142,4 +142,7 @@ def test_trap_70_a_sidecar_that_is_put_in_front_renames_no_volume(bench, places,
     assert proxy["securityContext"] == app["securityContext"]
     volumes = [volume["name"] for volume in ours.body["spec"]["volumes"]]
     assert volumes == [app["volumeMounts"][0]["name"], proxy["volumeMounts"][0]["name"]]
-    assert ours.body["metadata"]["annotations"] == {SAFE_TO_EVICT: ",".join(volumes)}
+    assert ours.body["metadata"]["annotations"] == {
+        **alone.body["metadata"]["annotations"],
+        SAFE_TO_EVICT: ",".join(volumes),
+    }

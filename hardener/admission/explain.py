@@ -1,0 +1,115 @@
+"""explain(review, config, facts, today) -> Explanation: what a workload's pods will receive, told to who applies it.
+
+It never refuses and never patches, so that what GitOps tools compare stays as it was written. Only what a person sent
+is explained: a controller's object has its own owner to explain, and an update that leaves the template as it was has
+nothing new to say.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from hardener.admission.answer import review_with
+from hardener.admission.respond import is_controller
+from hardener.admission.review import WorkloadReview
+from hardener.admission.workload import Judgement, Object, judge, mapping_at, remarks
+from hardener.errors import MisfitError
+from hardener.model import Facts, Verdict
+from hardener.model.workloads import template_path
+from hardener.policy.config import Config
+from hardener.policy.policy import Warnings
+from hardener.wording import NAME, Sentence, Topic, changes, held_back, warnings
+
+
+class Explained(StrEnum):
+    """What became of a review; a metric label."""
+
+    EXPLAINED = "explained"
+    UNCHANGED = "unchanged"
+    SPARED = "spared"
+    IGNORED = "ignored"
+    MISFIT = "misfit"
+    FAILED = "failed"
+
+
+class Explanation(msgspec.Struct, frozen=True, eq=False):
+    """The answer to one review; `error` is set where the engine as a whole failed, `failures` where controls did."""
+
+    uid: str
+    result: Explained
+    warnings: list[str] = []
+    policy: str = ""
+    failures: Sequence[Verdict] = ()
+    error: Exception | None = None
+
+
+def encode_explanation(explanation: Explanation) -> bytes:
+    """Write the AdmissionReview: allowed, always."""
+    response: dict[str, object] = {"uid": explanation.uid, "allowed": True}
+    if explanation.warnings:
+        response["warnings"] = explanation.warnings
+    return review_with(response)
+
+
+def explain(review: WorkloadReview, config: Config, facts: Facts, today: date) -> Explanation:
+    """Answer a well-formed review. Raises nothing, and never refuses, whatever `onError` says."""
+    try:
+        return _explain(review, config, facts, today)
+    except MisfitError as misfit:
+        text = f"not explained, the object is no {review.kind}: {misfit}"
+        return Explanation(review.uid, Explained.MISFIT, warnings([Sentence(Topic.FAILED, text)]))
+    except Exception as error:  # a bug must not stand between people and their cluster (P1)
+        return Explanation(review.uid, Explained.FAILED, [f"{NAME}: internal error: nothing is explained"], error=error)
+
+
+def _explain(review: WorkloadReview, config: Config, facts: Facts, today: date) -> Explanation:
+    template = template_path(review.api_version, review.kind)
+    if not template or review.operation not in ("CREATE", "UPDATE") or review.subresource:
+        return Explanation(review.uid, Explained.IGNORED)
+    if is_controller(review.username):
+        return Explanation(review.uid, Explained.SPARED)
+    obj = _object(review.manifest)
+    if _has_controller(obj):
+        return Explanation(review.uid, Explained.SPARED)
+    if review.operation == "UPDATE" and mapping_at(obj, template) == _template(review.old_manifest, template):
+        return Explanation(review.uid, Explained.UNCHANGED)
+    judgement = judge(obj, review.api_version, review.kind, review.namespace, config, facts, today)
+    if judgement is None:
+        return Explanation(review.uid, Explained.IGNORED)
+    policy = judgement.selection.policy
+    told = [] if policy.warnings is Warnings.NONE else warnings(sentences(judgement))
+    failures = judgement.outcome.errors
+    return Explanation(review.uid, Explained.FAILED if failures else Explained.EXPLAINED, told, policy.label, failures)
+
+
+def sentences(judgement: Judgement) -> Iterator[Sentence]:
+    """All that is to be said about an object's pods before they are made."""
+    yield from remarks(judgement)
+    yield from changes(judgement.outcome, beforehand=True)
+    yield from held_back(judgement.outcome)
+
+
+def _object(value: object) -> Object:
+    if not isinstance(value, dict):
+        raise MisfitError((), "it must be a mapping")
+    return value
+
+
+def _template(old: object, template: tuple[str, ...]) -> Object | None:
+    """The template before an update; None where there is none to compare with."""
+    if not isinstance(old, dict):
+        return None
+    try:
+        return mapping_at(old, template)
+    except MisfitError:
+        return None
+
+
+def _has_controller(obj: Object) -> bool:
+    """Whether another object made this one, and makes it anew as it likes."""
+    owners = mapping_at(obj, ("metadata",)).get("ownerReferences")
+    return isinstance(owners, list) and any(
+        isinstance(owner, dict) and owner.get("controller") is True for owner in owners
+    )

@@ -1,0 +1,93 @@
+"""Outcome -> the annotations on the pod that say what was done (design.md 4).
+
+They depend on the pod as it will be, on policy and facts, and on nothing that an earlier call left behind: a second call
+writes what one call over the whole pod would have written, and what somebody else put there is replaced or removed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from hardener.model import Mode, Outcome, Path, Pod, Write
+from hardener.model.pod import ANNOTATIONS_LIMIT, APPLIED, APPLIED_POLICY, PROVENANCE, SKIPPED, pair_bytes
+from hardener.policy.policy import Policy
+from hardener.wording import describe_at, hold, one_line, opt_out_subject
+
+SKIPPED_LIMIT = 16 * 1024
+"""Characters of the annotation on what was skipped; whole entries beyond are counted instead, for the sake of etcd."""
+
+REASON = "people can tell it from a pod that slipped through"
+
+Entries = dict[str, list[str]]
+"""Control to what is said about it."""
+
+_ANNOTATIONS: Path = ("metadata", "annotations")
+
+
+def provenance(pod: Pod, policy: Policy, outcome: Outcome, writes: Sequence[Write]) -> list[Write]:
+    """Say on the pod which policy did what; `writes` are all others that this answer makes.
+
+    Nothing is said under a policy that enforces nothing, on a pod that is exempt as a whole, and where the annotations
+    would pass what the API server takes: what the author wrote and what makes the pod work goes first.
+    """
+    if not policy.enforced or outcome.is_exempt:
+        return []
+    wanted = dict.fromkeys(PROVENANCE, "")
+    skipped = _skipped(pod, policy, outcome)
+    wanted[APPLIED_POLICY] = policy.label
+    wanted[APPLIED] = ",".join([control for control in policy.enforced if control not in skipped])
+    if skipped:
+        wanted[SKIPPED] = _bounded([entry for entries in skipped.values() for entry in entries])
+    if _size(pod, writes) + sum(pair_bytes(key, text) for key, text in wanted.items() if text) > ANNOTATIONS_LIMIT:
+        wanted = dict.fromkeys(PROVENANCE, "")
+    return [*_writes(pod, wanted)]
+
+
+def _skipped(pod: Pod, policy: Policy, outcome: Outcome) -> Entries:
+    """Each enforced control that did not reach every container, with an entry for each place and reason."""
+    skipped: Entries = {}
+    for exempt in outcome.exempt:
+        for control in policy.enforced:
+            entry = f"{control}({one_line(describe_at(exempt.at))}): exempt by {exempt.key}"
+            skipped.setdefault(control, []).append(entry)
+    names = {None, *(container.name for container in pod.containers)} if outcome.opt_outs else ()
+    for opt_out in outcome.opt_outs:
+        if opt_out.accepted and opt_out.control in policy.enforced and opt_out.container in names:
+            until = f" until {opt_out.detail}" if opt_out.detail else ""
+            skipped.setdefault(opt_out.control, []).append(f"{opt_out_subject(opt_out)}: opted out{until}")
+    for verdict in outcome.verdicts:
+        if verdict.mode is not Mode.ENFORCE or not (verdict.skips or verdict.error):
+            continue
+        entries = skipped.setdefault(verdict.control, [])
+        if verdict.error is not None:
+            entries.append(f"{verdict.control}({describe_at(pod)}): internal error")
+        entries += [one_line(hold(verdict.control, skip)) for skip in verdict.skips]
+    return dict(sorted(skipped.items()))
+
+
+def _bounded(entries: Sequence[str]) -> str:
+    room = SKIPPED_LIMIT
+    for count, entry in enumerate(entries):
+        room -= len(entry) + 2
+        if room < 0:
+            return "; ".join([*entries[:count], f"and {len(entries) - count} more"])
+    return "; ".join(entries)
+
+
+def _size(pod: Pod, writes: Sequence[Write]) -> int:
+    """Bytes of all annotations but ours, as they will be."""
+    size = pod.annotation_bytes()
+    for write in writes:
+        if write.path[:2] == _ANNOTATIONS:
+            key = str(write.path[2])
+            size += pair_bytes(key, str(write.value))
+            if key in pod.annotations:
+                size -= pair_bytes(key, pod.annotations[key])
+    return size
+
+
+def _writes(pod: Pod, wanted: dict[str, str]) -> Iterator[Write]:
+    for key, text in wanted.items():
+        if text:
+            if pod.annotations.get(key) != text:
+                yield Write(pod, (*_ANNOTATIONS, key), text, REASON)
+        elif key in pod.annotations:
+            yield Write(pod, (*_ANNOTATIONS, key), None, REASON, "remove")

@@ -1,0 +1,159 @@
+"""Object -> Judgement: what becomes of the pods of any object that holds a pod template. Pure, like the engine.
+
+The way of a pod through `respond` is the short form of this: `/explain`, preview, fix and scan all come in here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from hardener.admission.review import crowding
+from hardener.engine import harden
+from hardener.errors import MisfitError
+from hardener.model import Facts, Outcome, Path, Pod, PodManifest
+from hardener.model.workloads import POD, template_path
+from hardener.policy.config import Config, Selection
+from hardener.policy.opt_out import CONTAINER_PREFIX, OPT_OUT
+from hardener.wording import Sentence, Topic, doubts, edit_path, endings, exempted, one_line, problems
+
+_MERGED_LISTS = frozenset({"volumes", "volumeMounts"})
+"""Lists that `kubectl apply` merges by key; it replaces all others whole."""
+
+Object = Mapping[str, object]
+"""A Kubernetes object as JSON holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What becomes of the pods of one object; `template` leads from the object to the pod in it."""
+
+    object: Object
+    kind: str
+    namespace: str
+    name: str
+    template: Path
+    selection: Selection
+    pod: Pod
+    outcome: Outcome
+
+
+def judge(
+    obj: Object, api_version: str, kind: str, namespace: str, config: Config, facts: Facts, today: date
+) -> Judgement | None:
+    """Decide as the webhook would; None for a kind that holds no pod.
+
+    Raises MisfitError where the object is not shaped as the API server wants it.
+    """
+    template = template_path(api_version, kind)
+    if template is None:
+        return None
+    pod = _pod(obj, template)
+    name = metadata_text(obj, "name") or metadata_text(obj, "generateName")
+    selection = config.select(namespace, facts.labels, known=facts.known)
+    outcome = Outcome() if pod.is_mirror else harden(pod, selection.policy, facts, today)
+    return Judgement(obj, kind, namespace, name, template, selection, pod, outcome)
+
+
+def remarks(judgement: Judgement) -> Iterator[Sentence]:
+    """What is to be said beside the changes and what is held back: to whoever applies the object, and in a preview."""
+    yield from doubts(judgement.selection)
+    yield from problems(judgement.outcome)
+    for note in _notes(judgement):
+        yield Sentence(Topic.NOTE, one_line(note))
+    yield from endings(judgement.outcome)
+    yield from exempted(judgement.outcome)
+
+
+def mapping_at(obj: Object, path: Path) -> Object:
+    """The mapping at a path of an object; empty where it, or one above it, is absent or null.
+
+    Raises MisfitError where something else stands there.
+    """
+    value: object = obj
+    for depth, key in enumerate(path, start=1):
+        value = value.get(key) if isinstance(value, dict) else None
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise MisfitError(path[:depth], "must be a mapping")
+    return value if isinstance(value, dict) else {}
+
+
+def metadata_text(obj: Object, key: str) -> str:
+    """A text such as the name of an object; empty where it is absent or null. Raises MisfitError for anything else."""
+    value = mapping_at(obj, ("metadata",)).get(key)
+    if value is not None and not isinstance(value, str):
+        raise MisfitError(("metadata", key), "must be a text: put quotes around it")
+    return value or ""
+
+
+def _pod(obj: Object, template: tuple[str, ...]) -> Pod:
+    manifest = mapping_at(obj, template)
+    spec = manifest.get("spec")
+    lists = [spec.get(field) for field in ("containers", "initContainers")] if isinstance(spec, dict) else []
+    # Counted first, since what is made of each of them takes far longer.
+    if misfit := crowding(sum(len(each) for each in lists if isinstance(each, list))):
+        raise MisfitError((*template, "spec"), misfit)
+    try:
+        return Pod(msgspec.convert(manifest, PodManifest))
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).rpartition(" - at `$")
+        path = _place(place.removesuffix("`")) if message else ()
+        raise MisfitError((*template, *path), (message or str(error)).replace("`", "")) from error
+
+
+def _place(text: str) -> Path:
+    """Read the path of a msgspec message: `.spec.containers[0].image` (a key of a dict is `[...]` there)."""
+    keys: list[str | int] = []
+    for part in text.replace("[", ".[").split("."):
+        if part.startswith("["):
+            if not part[1:-1].isdecimal():
+                break
+            keys.append(int(part[1:-1]))
+        elif part:
+            keys.append(part)
+    return tuple(keys)
+
+
+def _notes(judgement: Judgement) -> Iterator[str]:
+    """What the author should know beyond the decisions themselves."""
+    yield from _misplaced_opt_outs(judgement)
+    names = {container.name for container in judgement.pod.containers}
+    for name in dict.fromkeys(opt_out.container for opt_out in judgement.outcome.opt_outs):
+        if name is not None and name not in names:
+            yield f"{CONTAINER_PREFIX}{name} names a container that the pod does not have"
+    rewritten = [*_rewritten(judgement)] if judgement.kind == POD else ()
+    if rewritten:
+        yield (
+            "applying this unchanged file again after the pod was made can be refused: `kubectl apply` would take back "
+            f"what was changed in {', '.join(dict.fromkeys(rewritten))}, and a pod's spec cannot change; write it there "
+            "yourself"
+        )
+
+
+def _misplaced_opt_outs(judgement: Judgement) -> Iterator[str]:
+    """An annotation on the workload itself does nothing: pods take theirs from the template (design.md 3)."""
+    template = judgement.template
+    above = {template[:length] for length in range(len(template)) if length == 0 or template[length - 1] != "spec"}
+    for path in sorted(above, key=len):
+        annotations: object = judgement.object
+        for key in (*path, "metadata", "annotations"):
+            annotations = annotations.get(key) if isinstance(annotations, dict) else None
+        for key in annotations if isinstance(annotations, dict) else ():
+            if key == OPT_OUT or str(key).startswith(CONTAINER_PREFIX):
+                yield f"{key} in {'.'.join(map(str, (*path, 'metadata')))} does nothing: move it to the pod template"
+
+
+def _rewritten(judgement: Judgement) -> Iterator[str]:
+    """What the author wrote, and hardening changes, in a way that `kubectl apply` would undo."""
+    for verdict in judgement.outcome.verdicts:
+        for write in verdict.writes:
+            if write.how == "remove" or write.path[0] == "metadata" or write.path[-1] in _MERGED_LISTS:
+                continue
+            present: object = write.at.manifest
+            for key in write.path:
+                present = getattr(present, str(key), None)
+            if present is not None and present != []:
+                yield edit_path(write).removeprefix("securityContext.")
