@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 E2E := $(BIN)/python -m pytest tests/e2e -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo cluster test e2e check format generate baseline bench lock clean
+.PHONY: help venv demo cluster test chart e2e check format generate baseline bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ cluster: $(STAMP) ## Start a Kubernetes with the webhook registered, until Ctrl-
 test: $(STAMP) ## Run all tests but those that need a Kubernetes
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
+chart: $(STAMP) ## Check the chart, install.yaml, alerts and dashboard with Helm and promtool, which are built at first
+	$(BIN)/python -m pytest tests/deploy -n auto $(ARGS)
+
 e2e: $(STAMP) ## Run the tests on a real Kubernetes, the newest one with a node and the oldest one that is supported
 	$(E2E) $(ARGS)
 	$(E2E) $(ARGS) --no-node --kubernetes-version oldest
@@ -43,12 +46,13 @@ format: $(STAMP) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP) ## Write what is derived from the code: the config schema, the pages, the results of the examples
+generate: $(STAMP) ## Write what is derived from the code: the config schema, the pages, the results of the examples, install.yaml
 	$(BIN)/hardener config schema > config/schema.json.new && mv config/schema.json.new config/schema.json
 	$(BIN)/hardener controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
 	$(BIN)/hardener config schema -o markdown > docs/config.md.new && mv docs/config.md.new docs/config.md
 	$(BIN)/hardener metrics -o markdown > docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
 	$(BIN)/python -m tests.transcripts
+	$(BIN)/python -m tests.deploy.chart
 
 baseline: $(STAMP) ## Write the hardening rates of the manifest corpus that the tests compare with
 	$(BIN)/python -m tests.corpus.baseline

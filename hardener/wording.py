@@ -86,7 +86,7 @@ def opt_out_cause(opt_out: OptOut) -> str:
         case OptOutCause.TOO_FAR_AHEAD:
             return f"hardener.dev/opt-out-until is more than {detail} days ahead"
         case OptOutCause.UNKNOWN_CONTROL:
-            return f"no such control; did you mean {detail}?" if detail else "no such control"
+            return f"did you mean {detail}?" if detail else "no such control"
 
 
 def failure(verdict: Verdict) -> str:
@@ -184,13 +184,17 @@ def held_back(outcome: Outcome) -> Iterator[Sentence]:
         yield from _packed(Topic.HELD, HELD_BACK, controls, f" on {place}: {reason}")
 
 
-def warnings(sentences: Iterable[Sentence]) -> list[str]:
-    """Bound what one answer says: the last warning counts what found no room."""
+def warnings(sentences: Iterable[Sentence], *, beforehand: bool = False) -> list[str]:
+    """Bound what one answer says: the last warning counts what found no room, and says where it is to be read.
+
+    `beforehand` speaks of pods that are still to be made.
+    """
     lines = list(dict.fromkeys(one_line(_opened(text), WARNING_LENGTH) for _, text in sentences))
     if len(lines) <= WARNINGS_LIMIT:
         return lines
     kept = lines[: WARNINGS_LIMIT - 1]
-    return [*kept, f"{NAME}: and {len(lines) - len(kept)} more, which `hardener preview` and the audit log show"]
+    shown = "`hardener preview` shows" if beforehand else "`hardener preview` and the audit log show"
+    return [*kept, f"{NAME}: and {len(lines) - len(kept)} more, which {shown}"]
 
 
 def _opened(text: str) -> str:

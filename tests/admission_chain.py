@@ -178,16 +178,16 @@ def passed(
 
     Nothing is refused, no control fails, the patch applies, and a second call on the result has nothing left to write.
     """
-    answer, after = _once(pod, config, facts, namespace, changes)
+    answer = _answer(pod, config, facts, namespace, changes)
     assert answer.allowed
     assert answer.outcome is None or answer.outcome.errors == []
-    assert _once(after, config, facts, namespace, changes).answer.operations == []
+    after = jsonpatch.apply_patch(pod, patch(response(encode(answer))))
+    assert _answer(after, config, facts, namespace, changes).operations == []
     return Passed(answer, after)
 
 
-def _once(pod: Json, config: Config, facts: Facts, namespace: str, changes: Json) -> Passed:
-    answer = respond(decode(review(pod, namespace, **changes)), config, facts, TODAY)
-    return Passed(answer, jsonpatch.apply_patch(pod, patch(response(encode(answer)))))
+def _answer(pod: Json, config: Config, facts: Facts, namespace: str, changes: Json) -> Answer:
+    return respond(decode(review(pod, namespace, **changes)), config, facts, TODAY)
 
 
 def _typed(value: Any, key: str = "") -> Any:

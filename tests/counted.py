@@ -1,7 +1,7 @@
 """Metrics that have counted answers, read as data."""
 
 from hardener.admission import Answer
-from hardener.metrics import Metrics
+from hardener.server.counting import Metrics
 
 
 class Counted:

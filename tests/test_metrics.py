@@ -8,9 +8,10 @@ from prometheus_client import generate_latest
 
 from hardener.admission import Answer, Result
 from hardener.engine import harden
-from hardener.metrics import DURATION_BUCKETS, TABLE, Metrics
+from hardener.metrics import DURATION_BUCKETS, TABLE
 from hardener.model import STANDALONE, Mode, OptOutCause, Pod
 from hardener.policy.policy import OptOutRules
+from hardener.server.counting import Metrics
 from tests.counted import Counted
 from tests.pods import STANDARD, TODAY, document, enabled, policy_of, view
 
@@ -18,7 +19,8 @@ PLAIN = view(document("{spec: {containers: [{name: app, image: x}]}}"))
 MIXED = view(
     document("{spec: {containers: [{name: app, image: x}, {name: agent, securityContext: {privileged: true}}]}}")
 )
-BOUNDED_LABELS = {"control", "outcome", "policy", "cause", "result", "status", "endpoint", "line"}
+BOUNDED_LABELS = {"control", "outcome", "policy", "cause", "result", "status", "endpoint", "line", "resource"}
+YES_OR_NO = {"hardener_cluster_synced", "hardener_config_good"}
 
 
 def answered(pod: Pod, policy=STANDARD, result=Result.PATCHED):
@@ -33,7 +35,7 @@ def opting_out(words: str) -> Pod:
 @pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)
 def test_every_row_has_bounded_labels_and_a_unit_in_its_name(metric):
     assert set(metric.labels) <= (BOUNDED_LABELS | {"namespace"} if metric.flag else BOUNDED_LABELS)
-    assert re.fullmatch(r"hardener_[a-z_]+_(total|seconds|bytes)", metric.name)
+    assert re.fullmatch(r"hardener_[a-z_]+_(total|seconds|bytes)", metric.name) or metric.name in YES_OR_NO
     assert metric.name.endswith("_total") == (metric.kind == "counter")
 
 
@@ -55,7 +57,9 @@ def test_no_metric_stands_twice():
 
 @pytest.mark.parametrize("by_namespace", [False, True])
 def test_every_row_is_exposed_with_its_kind_and_nothing_else_is(by_namespace):
-    text = generate_latest(Metrics(by_namespace=by_namespace).registry).decode()
+    metrics = Metrics(by_namespace=by_namespace)
+    metrics.watch_cluster(lambda: {metric.name: [(metric.labels, 1)] for metric in TABLE if metric.sampled})
+    text = generate_latest(metrics.registry).decode()
     exposed = dict(re.findall(r"^# TYPE (hardener_\w+) (\w+)$", text, re.MULTILINE))
     exposed = {name: kind for name, kind in exposed.items() if not name.endswith("_created")}
 

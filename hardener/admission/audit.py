@@ -5,7 +5,7 @@ Keys are plain names, since the API server puts the webhook's name and a slash b
 
 import orjson
 
-from hardener.model import Mode, Outcome
+from hardener.model import Outcome
 from hardener.patch import Operation
 from hardener.policy.config import Selection
 from hardener.wording import describe_at, doubts, hold, one_line, opt_out_cause, opt_out_subject
@@ -17,23 +17,18 @@ TEXT_LIMIT = 4 * 1024
 """Characters of any other annotation."""
 
 
-def annotations(selection: Selection, outcome: Outcome, announced: list[Operation]) -> dict[str, str]:
-    """Say by which policy what was done and held back; absent keys had nothing to say.
+def annotations(selection: Selection, outcome: Outcome, applied: str, announced: list[Operation]) -> dict[str, str]:
+    """Say by which policy what is enforced and held back; absent keys had nothing to say.
 
-    `announced` is the patch of a dry run.
+    `applied` names the controls that hold for the whole pod, as its annotation does; `announced` is the patch of a dry run.
     """
     policy = selection.policy
     audit: dict[str, str] = {"policy": policy.label, "mode": policy.mode}
     if selection.doubt is not None:
         audit["doubt"] = "; ".join(text for _, text in doubts(selection))
-    applied: list[str] = []
-    skipped: list[str] = []
-    for verdict in outcome.verdicts:
-        if verdict.writes and verdict.mode is Mode.ENFORCE:
-            applied.append(verdict.control)
-        skipped += [hold(verdict.control, skip) for skip in verdict.skips]
     if applied:
-        audit["applied"] = ",".join(applied)
+        audit["applied"] = applied
+    skipped = [hold(verdict.control, skip) for verdict in outcome.verdicts for skip in verdict.skips]
     if skipped:
         audit["skipped"] = one_line("; ".join(skipped), TEXT_LIMIT)
     if outcome.opt_outs:

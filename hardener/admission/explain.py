@@ -14,13 +14,13 @@ import msgspec
 from hardener.admission.answer import review_with
 from hardener.admission.respond import is_controller
 from hardener.admission.review import WorkloadReview
-from hardener.admission.workload import Judgement, Object, judge, mapping_at, remarks
+from hardener.admission.workload import Judgement, Object, judge, mapping_at, misplaced_opt_outs, remarks
 from hardener.errors import MisfitError
-from hardener.model import Facts, Verdict
+from hardener.model import Facts, Path, Verdict
 from hardener.model.workloads import template_path
 from hardener.policy.config import Config
 from hardener.policy.policy import Warnings
-from hardener.wording import NAME, Sentence, Topic, changes, held_back, warnings
+from hardener.wording import NAME, Sentence, Topic, changes, held_back, one_line, warnings
 
 
 class Explained(StrEnum):
@@ -73,13 +73,18 @@ def _explain(review: WorkloadReview, config: Config, facts: Facts, today: date) 
     obj = _object(review.manifest)
     if _has_controller(obj):
         return Explanation(review.uid, Explained.SPARED)
-    if review.operation == "UPDATE" and mapping_at(obj, template) == _template(review.old_manifest, template):
+    old = review.old_manifest if review.operation == "UPDATE" else None
+    is_new = mapping_at(obj, template) != _template(old, template)
+    # Who annotates the workload instead of its template has to hear that, although the template is the same.
+    misplaced = [] if is_new else _newly_misplaced(obj, old, template)
+    if not is_new and not misplaced:
         return Explanation(review.uid, Explained.UNCHANGED)
     judgement = judge(obj, review.api_version, review.kind, review.namespace, config, facts, today)
     if judgement is None:
         return Explanation(review.uid, Explained.IGNORED)
     policy = judgement.selection.policy
-    told = [] if policy.warnings is Warnings.NONE else warnings(sentences(judgement))
+    said = sentences(judgement) if is_new else misplaced
+    told = [] if policy.warnings is Warnings.NONE else warnings(said, beforehand=True)
     failures = judgement.outcome.errors
     return Explanation(review.uid, Explained.FAILED if failures else Explained.EXPLAINED, told, policy.label, failures)
 
@@ -91,13 +96,19 @@ def sentences(judgement: Judgement) -> Iterator[Sentence]:
     yield from held_back(judgement.outcome)
 
 
+def _newly_misplaced(obj: Object, old: object, template: Path) -> list[Sentence]:
+    """The opt-outs that an update has put where they do nothing."""
+    before = {*misplaced_opt_outs(old, template)} if isinstance(old, dict) else set[str]()
+    return [Sentence(Topic.NOTE, one_line(each)) for each in misplaced_opt_outs(obj, template) if each not in before]
+
+
 def _object(value: object) -> Object:
     if not isinstance(value, dict):
         raise MisfitError((), "it must be a mapping")
     return value
 
 
-def _template(old: object, template: tuple[str, ...]) -> Object | None:
+def _template(old: object, template: Path) -> Object | None:
     """The template before an update; None where there is none to compare with."""
     if not isinstance(old, dict):
         return None

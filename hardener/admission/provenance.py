@@ -5,6 +5,7 @@ writes what one call over the whole pod would have written, and what somebody el
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from hardener.model import Mode, Outcome, Path, Pod, Write
 from hardener.model.pod import ANNOTATIONS_LIMIT, APPLIED, APPLIED_POLICY, PROVENANCE, SKIPPED, pair_bytes
@@ -22,20 +23,33 @@ Entries = dict[str, list[str]]
 _ANNOTATIONS: Path = ("metadata", "annotations")
 
 
-def provenance(pod: Pod, policy: Policy, outcome: Outcome, writes: Sequence[Write]) -> list[Write]:
-    """Say on the pod which policy did what; `writes` are all others that this answer makes.
+class Reach(NamedTuple):
+    """What is enforced on the pod as it will be: the controls that hold for all of it, and an entry for each exception."""
 
-    Nothing is said under a policy that enforces nothing, on a pod that is exempt as a whole, and where the annotations
-    would pass what the API server takes: what the author wrote and what makes the pod work goes first.
-    """
+    applied: str = ""
+    skipped: str = ""
+
+
+def reach(pod: Pod, policy: Policy, outcome: Outcome) -> Reach:
+    """Say what is enforced; nothing is under a policy that enforces nothing, or on a pod that is exempt as a whole."""
     if not policy.enforced or outcome.is_exempt:
-        return []
-    wanted = dict.fromkeys(PROVENANCE, "")
+        return Reach()
     skipped = _skipped(pod, policy, outcome)
-    wanted[APPLIED_POLICY] = policy.label
-    wanted[APPLIED] = ",".join([control for control in policy.enforced if control not in skipped])
-    if skipped:
-        wanted[SKIPPED] = _bounded([entry for entries in skipped.values() for entry in entries])
+    if not skipped:
+        return Reach(",".join(policy.enforced))
+    applied = ",".join([control for control in policy.enforced if control not in skipped])
+    return Reach(applied, _bounded([entry for entries in skipped.values() for entry in entries]))
+
+
+def provenance(pod: Pod, policy: Policy, reached: Reach, writes: Sequence[Write]) -> list[Write]:
+    """Say on the pod what is enforced; `writes` are all others that this answer makes.
+
+    Nothing is said where nothing is enforced, and where the annotations would pass what the API server takes: what the
+    author wrote and what makes the pod work goes first.
+    """
+    if reached == Reach():
+        return []
+    wanted = {APPLIED_POLICY: policy.label, APPLIED: reached.applied, SKIPPED: reached.skipped}
     if _size(pod, writes) + sum(pair_bytes(key, text) for key, text in wanted.items() if text) > ANNOTATIONS_LIMIT:
         wanted = dict.fromkeys(PROVENANCE, "")
     return [*_writes(pod, wanted)]
@@ -78,7 +92,8 @@ def _size(pod: Pod, writes: Sequence[Write]) -> int:
     for write in writes:
         if write.path[:2] == _ANNOTATIONS:
             key = str(write.path[2])
-            size += pair_bytes(key, str(write.value))
+            if write.value is not None:
+                size += pair_bytes(key, str(write.value))
             if key in pod.annotations:
                 size -= pair_bytes(key, pod.annotations[key])
     return size

@@ -5,7 +5,7 @@ from datetime import date
 
 from hardener.admission.answer import Answer, Result
 from hardener.admission.audit import annotations
-from hardener.admission.provenance import provenance
+from hardener.admission.provenance import provenance, reach
 from hardener.admission.review import Review
 from hardener.engine import harden
 from hardener.model import Exempt, Facts, Mode, Outcome, Pod
@@ -53,7 +53,7 @@ def _decide(review: Review, pod: Pod, selection: Selection, on_error: OnError, o
     policy, doubt = selection.policy, selection.doubt
     told = _warnings(review, selection, outcome)
     if not policy.controls:
-        audit = annotations(selection, outcome, []) if doubt is not None else {}
+        audit = annotations(selection, outcome, "", []) if doubt is not None else {}
         return Answer(review.uid, Result.UNCHANGED, [], told, audit, policy=policy, outcome=outcome, doubt=doubt)
     failed = outcome.errors
     if failed and on_error is OnError.DENY and any(verdict.mode is Mode.ENFORCE for verdict in failed):
@@ -61,13 +61,14 @@ def _decide(review: Review, pod: Pod, selection: Selection, on_error: OnError, o
         return Answer(review.uid, Result.DENIED, message=message, policy=policy, outcome=outcome, doubt=doubt)
     writes = outcome.writes(Mode.ENFORCE)
     announced = _announced(outcome)
+    reached = reach(pod, policy, outcome)
     result = _result(outcome, bool(writes), bool(announced))
     return Answer(
         review.uid,
         result,
-        render(writes + provenance(pod, policy, outcome, writes)),
+        render(writes + provenance(pod, policy, reached, writes)),
         told,
-        annotations(selection, outcome, announced),
+        annotations(selection, outcome, reached.applied, announced),
         announced,
         "",
         policy,

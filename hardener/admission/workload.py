@@ -119,7 +119,7 @@ def _place(text: str) -> Path:
 
 def _notes(judgement: Judgement) -> Iterator[str]:
     """What the author should know beyond the decisions themselves."""
-    yield from _misplaced_opt_outs(judgement)
+    yield from misplaced_opt_outs(judgement.object, judgement.template)
     names = {container.name for container in judgement.pod.containers}
     for name in dict.fromkeys(opt_out.container for opt_out in judgement.outcome.opt_outs):
         if name is not None and name not in names:
@@ -133,12 +133,11 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         )
 
 
-def _misplaced_opt_outs(judgement: Judgement) -> Iterator[str]:
+def misplaced_opt_outs(obj: Object, template: Path) -> Iterator[str]:
     """An annotation on the workload itself does nothing: pods take theirs from the template (design.md 3)."""
-    template = judgement.template
     above = {template[:length] for length in range(len(template)) if length == 0 or template[length - 1] != "spec"}
     for path in sorted(above, key=len):
-        annotations: object = judgement.object
+        annotations: object = obj
         for key in (*path, "metadata", "annotations"):
             annotations = annotations.get(key) if isinstance(annotations, dict) else None
         for key in annotations if isinstance(annotations, dict) else ():

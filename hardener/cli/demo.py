@@ -18,7 +18,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardener.admission.provenance import provenance
+from hardener.admission.provenance import provenance, reach
 from hardener.admission.workload import mapping_at
 from hardener.cli import diff
 from hardener.cli.judgement import Preview, apply_patch, judge
@@ -77,7 +77,8 @@ class Exchange:
         """What is not as it must be; nothing, if all is well."""
         preview = self.preview
         writes = preview.outcome.writes(Mode.ENFORCE)
-        notes = provenance(preview.judgement.pod, preview.policy, preview.outcome, writes)
+        pod, policy = preview.judgement.pod, preview.policy
+        notes = provenance(pod, policy, reach(pod, policy, preview.outcome), writes)
         expected = msgspec.json.encode(render(writes + notes))
         if not self.response.allowed:
             yield "the webhook refused the pod"

@@ -25,6 +25,7 @@ LABELS: Mapping[str, str] = {
     "namespace": f"name of a namespace, or {code(OTHER_NAMESPACES)}",
     "outcome": "what a control did",
     "policy": "name of a policy, built in or of the configuration; empty where a review came to none, as of an update",
+    "resource": "plural of a resource of the cluster, such as `limitranges`",
     "result": "what became of it",
     "status": "status of the HTTP response",
 }

@@ -2,10 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hardener.errors import StartError
+
+if TYPE_CHECKING:
+    from hardener.cluster import Credentials
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  the API server reaches a pod at its pod address, which is not known here
 
@@ -25,6 +29,7 @@ FILE = click.Path(path_type=Path)
     "warnings, log, metrics and the audit log tell what would have been done. For a first day in a cluster.",
 )
 @click.option("--standalone", is_flag=True, help="Decide without facts of a cluster: no labels, LimitRanges, quotas.")
+@click.option("--kubeconfig", type=FILE, help="How to reach the cluster; without it, as the pod's service account.")
 @click.option("--address", help="Address to listen on.  [default: 0.0.0.0, and 127.0.0.1 with --dev]")
 @click.option(
     "--port", type=PORT, default=8443, show_default=True, help="Port of /mutate and /explain, TLS; 0 picks a free one."
@@ -67,6 +72,7 @@ def serve(
     config: Path | None,
     dry_run: bool,
     standalone: bool,
+    kubeconfig: Path | None,
     address: str | None,
     port: int,
     metrics_port: int,
@@ -83,8 +89,8 @@ def serve(
     https://ADDRESS:PORT/mutate hardens pods when they are made, and /explain tells who applies a workload what its pods
     will receive, without ever changing or refusing it.
     """
-    if not (dev or standalone):
-        raise StartError("serving with facts of a cluster is not possible yet; add --standalone")
+    if kubeconfig and (dev or standalone):
+        raise StartError("--dev and --standalone know no cluster; leave out --kubeconfig, or them")
     _check_certificate_choice(dev, tls_cert_file, tls_private_key_file)
     # aiohttp and what belongs to it cost more than the other commands take as a whole.
     from hardener.server.log import FORMATS, Log  # noqa: PLC0415  see above
@@ -98,10 +104,18 @@ def serve(
         config=config,
         dry_run=dry_run,
         namespace_metrics=namespace_metrics,
+        cluster=None if dev or standalone else _credentials(kubeconfig),
         certificate=tls_cert_file,
         key=tls_private_key_file,
     )
     run(options, shutdown_delay, Log(sys.stderr.buffer, FORMATS[log_format], debugs=log_level == DEBUG))
+
+
+def _credentials(kubeconfig: Path | None) -> "Credentials":
+    # The library behind it takes a third of the memory of a server that stands alone.
+    from hardener.cluster import credentials  # noqa: PLC0415  see above
+
+    return credentials(kubeconfig)
 
 
 def _check_certificate_choice(dev: bool, certificate: Path | None, key: Path | None) -> None:

@@ -19,6 +19,7 @@ REASON_VOLUME = "the token that the API server injected"
 
 EXPLICIT = "automountServiceAccountToken is explicitly true"
 NAMED_ACCOUNT = "the pod names a service account"
+UNKNOWN_ACCOUNT = "what the service account itself says is not known yet"
 ACCOUNT_SAYS_TRUE = "the service account itself asks for its token"
 USED = "the token volume is also used in another way"
 
@@ -63,6 +64,8 @@ def _hold(pod: Pod, settings: Settings, facts: Facts, names: Names) -> str | Non
     account = pod.service_account
     if account != "default" and settings.serviceAccounts == "default":
         return NAMED_ACCOUNT
+    if not facts.known:
+        return UNKNOWN_ACCOUNT
     if account in facts.token_accounts:
         return ACCOUNT_SAYS_TRUE
     return USED if names and _is_used_otherwise(pod, names) else None
@@ -117,4 +120,4 @@ def _is_plain(mount: VolumeMount) -> bool:
     return mount.mountPath == TOKEN_FOLDER and not mount.subPath and not mount.subPathExpr
 
 
-CONTROL = Control(apply, Settings, holds=(EXPLICIT, NAMED_ACCOUNT, ACCOUNT_SAYS_TRUE, USED))
+CONTROL = Control(apply, Settings, holds=(EXPLICIT, NAMED_ACCOUNT, UNKNOWN_ACCOUNT, ACCOUNT_SAYS_TRUE, USED))

@@ -26,6 +26,7 @@ ANNOTATION = ("metadata", "annotations", SAFE_TO_EVICT)
 REASON = "nothing can change the files of the image"
 REASON_OVERRIDE = "nothing can change the files of the image; the policy overrides the explicit false"
 REASON_WRITABLE = "this path stays writable"
+REASON_NO_ROOM = "there is no room left for it among the annotations"
 REASON_AUTOSCALER = "the cluster autoscaler may still remove the node"
 
 EXPLICIT = "readOnlyRootFilesystem is explicitly false"
@@ -91,7 +92,7 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
             volume: Value = {"name": name, "emptyDir": source}
             yield Write(pod, VOLUMES, volume, REASON_WRITABLE, "append")
             yield Write(container, MOUNTS, {"name": name, "mountPath": path}, REASON_WRITABLE, "append")
-    if names:
+    if names or SAFE_TO_EVICT in pod.annotations:
         yield from _tell_autoscaler(pod, names)
 
 
@@ -149,13 +150,19 @@ def _volume_name(container: str, path: str, taken: set[str | None], last: dict[s
 
 
 def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
-    """Name our volumes where the author has named none, if there is room (semantics.md 4.5)."""
+    """Name our volumes where the author has named none, if there is room (semantics.md 4.5).
+
+    Where another webhook has filled the room since our first call, what that one wrote makes way again.
+    """
     present = [name for name in (pod.annotations.get(SAFE_TO_EVICT) or "").split(",") if name]
     if not all(_OUR_NAME.fullmatch(name) for name in present):
         return
     value = ",".join([*present, *names])
     before = pair_bytes(SAFE_TO_EVICT, pod.annotations[SAFE_TO_EVICT]) if SAFE_TO_EVICT in pod.annotations else 0
-    if pod.annotation_bytes() - before + pair_bytes(SAFE_TO_EVICT, value) <= ANNOTATIONS_LIMIT:
+    if pod.annotation_bytes() - before + pair_bytes(SAFE_TO_EVICT, value) > ANNOTATIONS_LIMIT:
+        if present:
+            yield Write(pod, ANNOTATION, None, REASON_NO_ROOM, "remove")
+    elif names:
         yield Write(pod, ANNOTATION, value, REASON_AUTOSCALER)
 
 

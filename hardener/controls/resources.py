@@ -17,6 +17,7 @@ from hardener.model.demand import QOS_RESOURCES, Addition, is_best_effort, names
 
 REASON_REQUEST = "it names none, so that the scheduler would count nothing"
 REASON_LIMIT = "it names none, so that it could take what it wants"
+REASON_QUOTA = "it names none, which a ResourceQuota of the namespace refuses"
 
 UNKNOWN_NAMESPACE = "the namespace's limits and quotas are not known yet"
 POD_LEVEL = "the pod sets resources for all its containers together"
@@ -84,9 +85,11 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
         yield Skip(pod, EPHEMERAL)
     for container, resource in missing:
         if resource in settings.requests:
-            yield Write(container, ("resources", "requests", resource), settings.requests[resource], REASON_REQUEST)
+            reason = REASON_QUOTA if _is_demanded(facts, resource, f"requests.{resource}") else REASON_REQUEST
+            yield Write(container, ("resources", "requests", resource), settings.requests[resource], reason)
         if resource in settings.limits and container not in on_devices:
-            yield Write(container, ("resources", "limits", resource), settings.limits[resource], REASON_LIMIT)
+            reason = REASON_QUOTA if _is_demanded(facts, f"limits.{resource}") else REASON_LIMIT
+            yield Write(container, ("resources", "limits", resource), settings.limits[resource], reason)
 
 
 def _pod_hold(pod: Pod, facts: Facts) -> str | None:
@@ -131,13 +134,11 @@ def _accepted(
         )
         for container, resource in missing
     ]
+    refused = {resource: _pod_refusal(pod, resource, additions, facts) for _, resource in missing}
     accepted: list[Missing] = []
     held: dict[tuple[int, str], Skip] = {}
     for addition in additions:
-        try:
-            skip = _refusal(pod, addition, additions, facts)
-        except (QuantityError, DecimalException):
-            skip = Skip(pod, UNREADABLE)
+        skip = refused[addition.resource] or _container_refusal(addition, facts)
         if skip is None:
             accepted.append((addition.container, addition.resource))
         else:
@@ -145,16 +146,35 @@ def _accepted(
     return accepted, list(held.values())
 
 
-def _refusal(pod: Pod, addition: Addition, additions: Sequence[Addition], facts: Facts) -> Skip | None:
-    if _changes_quota(pod, addition.resource, facts):
-        return Skip(pod, QUOTA)
-    for limit_range in facts.limit_ranges:
-        if limit_range.type == "Container":
-            if limit_range.refuses(addition.resource, addition.request, addition.limit):
-                return Skip(addition.container, LIMIT_RANGE)
-        elif limit_range.refuses(addition.resource, *totals_with(pod, addition.resource, additions)):
+def _pod_refusal(pod: Pod, resource: str, additions: Sequence[Addition], facts: Facts) -> Skip | None:
+    """What stands against any default for one resource in this pod."""
+    try:
+        if _changes_quota(pod, resource, facts):
+            return Skip(pod, QUOTA)
+        ranges = [limit_range for limit_range in facts.limit_ranges if limit_range.type == "Pod"]
+        totals = totals_with(pod, resource, additions) if ranges else (None, None)
+        if any(limit_range.refuses(resource, *totals) for limit_range in ranges):
             return Skip(pod, LIMIT_RANGE)
+    except (QuantityError, DecimalException):
+        return Skip(pod, UNREADABLE)
     return None
+
+
+def _container_refusal(addition: Addition, facts: Facts) -> Skip | None:
+    try:
+        for limit_range in facts.limit_ranges:
+            if limit_range.type == "Container" and limit_range.refuses(
+                addition.resource, addition.request, addition.limit
+            ):
+                return Skip(addition.container, LIMIT_RANGE)
+    except DecimalException:
+        return Skip(addition.container, UNREADABLE)
+    return None
+
+
+def _is_demanded(facts: Facts, *names_of_quotas: str) -> bool:
+    """Whether a quota refuses pods that do not name it (`PodEvaluator.Constraints` in pkg/quota/v1/evaluator/core)."""
+    return any(not quota.hard.isdisjoint(names_of_quotas) for quota in facts.quotas)
 
 
 def _changes_quota(pod: Pod, resource: str, facts: Facts) -> bool:

@@ -68,17 +68,19 @@ class Config:
     def select(self, namespace: str, labels: Labels | None = None, *, known: bool = True) -> Selection:
         """Choose the policy of a namespace: its label, else the first rule that matches, else the default.
 
-        Labels of None match no rule that asks for any. Where they are not `known`, because the cluster has not told them
-        yet, and might decide, nothing is enforced (design.md 4).
+        Labels of None match no rule that asks for any. Where they are None since the namespace is not `known`, because the
+        cluster has not told of it yet, and might decide, nothing is enforced (design.md 4).
         """
+        untold = labels is None and not known
         label = labels.get(POLICY_LABEL) if labels else None
         if label in self.selectable:
             return Selection(self.policies[label], None, by_label=True)
-        undecided = not known and bool(self.selectable)
+        undecided = untold and bool(self.selectable)
         for index, rule in enumerate(self.rules):
             if rule.matches(namespace, labels):
-                return self._selection(self.policies[rule.policy], index, label, undecided)
-            undecided = undecided or (not known and rule.fits_name(namespace))
+                refused = None if rule.asks_for(POLICY_LABEL) else label
+                return self._selection(self.policies[rule.policy], index, refused, undecided)
+            undecided = undecided or (untold and rule.fits_name(namespace))
         return self._selection(self.default, None, label, undecided)
 
     def _selection(self, policy: Policy, rule: int | None, label: str | None, undecided: bool) -> Selection:

@@ -35,6 +35,10 @@ class Rule:
         """Say whether it may decide for a namespace of this name, if the labels are right."""
         return self.names is None or self.names.fullmatch(namespace) is not None
 
+    def asks_for(self, label: str) -> bool:
+        """Say whether it matches by a value that this label has, so that who set the label has chosen the rule."""
+        return any(each.key == label and each.operator in ("In", "Exists") for each in self.labels)
+
 
 def make_rule(form: RuleForm, line: int) -> Rule:
     """Compile a rule in which `mistakes` finds nothing."""

@@ -8,7 +8,6 @@ from aiohttp import web
 from hardener.admission import decode_workload, encode_explanation
 from hardener.admission import explain as explain_review
 from hardener.metrics import ENGINE
-from hardener.model import STANDALONE
 from hardener.server.exchange import exchange
 from hardener.server.record import record_explanation
 from hardener.server.state import State
@@ -19,11 +18,12 @@ async def explain(request: web.Request) -> web.Response:
     return await exchange(request, _decide)
 
 
-def _decide(body: bytes, state: State) -> bytes:
+async def _decide(body: bytes, state: State) -> bytes:
     """Decode, explain, encode, count, log; raises ReviewError where the body holds no review."""
     started = perf_counter()
     review = decode_workload(body)
-    explanation = explain_review(review, state.config, STANDALONE, datetime.now(UTC).date())
+    facts = await state.facts(review.namespace)
+    explanation = explain_review(review, state.config, facts, datetime.now(UTC).date())
     encoded = encode_explanation(explanation)
     seconds = perf_counter() - started
     # Where counting and logging fail, the answer is sent all the same.

@@ -30,6 +30,8 @@ class Limits:
     """From an answer to the next request: the API server closes an idle connection after 90 seconds itself."""
     linger_seconds: float = 2.0
     """How long the rest of a refused body is read and dropped, so that the client comes to read the refusal."""
+    sync_seconds: float = 30.0
+    """How long readiness waits for the facts of the cluster; later they are as good as unknown."""
     finish_seconds: float = 10.0
     """How long requests that are being handled may take at the end of a drain."""
     poll_seconds: float = 2.0

@@ -9,7 +9,6 @@ from aiohttp import web
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
 from hardener.metrics import ENGINE
-from hardener.model import STANDALONE
 from hardener.policy.config import Config, OnError
 from hardener.server.exchange import exchange
 from hardener.server.record import record
@@ -29,14 +28,15 @@ async def mutate(request: web.Request) -> web.Response:
     return await exchange(request, _decide)
 
 
-def _decide(body: bytes, state: State) -> bytes:
+async def _decide(body: bytes, state: State) -> bytes:
     """Decode, decide, encode, count, log; raises ReviewError where the body holds no review."""
     started = perf_counter()
     config = state.config
     review: Review | None = None
     try:
         review = decode(body)
-        answer = respond(review, config, STANDALONE, datetime.now(UTC).date())
+        facts = await state.facts(review.namespace)
+        answer = respond(review, config, facts, datetime.now(UTC).date())
         encoded = encode(answer)
     except ReviewError:
         raise

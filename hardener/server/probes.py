@@ -18,7 +18,7 @@ async def readyz(request: web.Request) -> web.Response:
     """Say whether reviews should be sent here, and if not, why."""
     state = request.app[STATE]
     obstacle = _obstacle(state, datetime.now(UTC))
-    return _line(state, 503, obstacle) if obstacle else _line(state, 200, "ok")
+    return _line(state, 503, obstacle) if obstacle else _line(state, 200, f"ok{_remark(state)}")
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -36,11 +36,20 @@ async def metrics(request: web.Request) -> web.Response:
 def _obstacle(state: State, now: datetime) -> str:
     if state.draining:
         return "the server is shutting down"
+    if state.syncing:
+        return "the facts of the cluster are still being read"
     if not state.certificate.pem:
         return "no serving certificate is in place"
     if not state.certificate.valid_at(now):
         return f"the serving certificate is not valid now; it ends at {state.certificate.expires.isoformat()}"
     return ""
+
+
+def _remark(state: State) -> str:
+    """What people should know about a server that is ready all the same."""
+    watches = () if state.cluster is None else state.cluster.status().watches
+    missing = [watch.resource for watch in watches if not watch.synced]
+    return f", but these facts of the cluster are not known yet: {', '.join(missing)}" if missing else ""
 
 
 def _line(state: State, status: int, text: str) -> web.Response:

@@ -57,7 +57,7 @@ def _level(answer: Answer) -> Level:
     refused = answer.outcome is not None and any(not opt_out.accepted for opt_out in answer.outcome.opt_outs)
     if refused or answer.doubt is not None or answer.result is Result.MISFIT:
         return "warning"
-    return "debug" if answer.result in _QUIET else "info"
+    return "debug" if answer.result in _QUIET and not answer.operations else "info"
 
 
 def _subject(review: Review) -> dict[str, object]:

@@ -8,22 +8,26 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
 from hardener.errors import HardenerError, StartError
-from hardener.metrics import Metrics
 from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config, load_config
 from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_application
 from hardener.server.connection import Entrance
+from hardener.server.counting import Metrics
+from hardener.server.facts import cluster_samples, follow_sync
 from hardener.server.limits import Limits
 from hardener.server.log import Log
 from hardener.server.reload import follow_certificate, follow_config
 from hardener.server.state import State
 from hardener.server.watching import WatchedFiles
 from hardener.tls import self_signed
+
+if TYPE_CHECKING:
+    from hardener.cluster import Bounds, Credentials
 
 LOOPBACK = "127.0.0.1"
 DEV_NAMES = ("localhost", LOOPBACK, "::1")
@@ -38,7 +42,8 @@ class Options:
     """How to serve. Port 0 picks a free one. Without certificate and key files, a self-signed pair is made.
 
     Without a `config` file the embedded configuration is in force. `dry_run` caps either of them: no control is enforced,
-    whatever the file says, then and whenever it changes. `namespace_metrics` counts reviews by namespace too.
+    whatever the file says, then and whenever it changes. `namespace_metrics` counts reviews by namespace too. Without
+    credentials of a `cluster` the server stands alone; `bounds` are those of its watches, where a test asks for others.
     """
 
     address: str = LOOPBACK
@@ -47,6 +52,8 @@ class Options:
     config: Path | None = None
     dry_run: bool = False
     namespace_metrics: bool = False
+    cluster: "Credentials | None" = None
+    bounds: "Bounds | None" = None
     certificate: Path | None = None
     key: Path | None = None
     limits: Limits = field(default_factory=Limits)
@@ -102,11 +109,12 @@ class Server:
     async def start(self) -> None:
         """Read configuration and certificate and open both ports.
 
-        Raises ConfigError, CertificateError, or StartError where a port cannot be opened.
+        Raises ConfigError, CertificateError, or StartError where a port cannot be opened or a cluster not be found.
         """
         options = self.options
         try:
             state = self._make_state()
+            await self._follow_cluster(state)
             self._take_certificate(state)
             self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
             self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
@@ -151,6 +159,18 @@ class Server:
         path = self.options.config
         config = embedded_config() if path is None else load_config(path)
         return config.capped() if self.options.dry_run else config
+
+    async def _follow_cluster(self, state: State) -> None:
+        if self.options.cluster is None:
+            return
+        # The library that it stands on takes a third of the memory of a server that stands alone.
+        from hardener.cluster import Cluster  # noqa: PLC0415  see above
+
+        cluster = state.cluster = Cluster(self.options.cluster, log=self.log, bounds=self.options.bounds)
+        state.metrics.watch_cluster(lambda: cluster_samples(cluster.status()))
+        state.syncing = True
+        await cluster.start()
+        self._watchers.append(asyncio.create_task(follow_sync(state, cluster)))
 
     def _take_certificate(self, state: State) -> None:
         certificate, key = self.options.certificate, self.options.key
@@ -198,6 +218,8 @@ class Server:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        if self._state is not None and self._state.cluster is not None:
+            await self._state.cluster.close()
         for runner in reversed(self._runners):
             await runner.cleanup()
 

@@ -49,12 +49,12 @@ REFUSED = {
     "misspelt on the pod": Refused(
         "controls: all",
         {OPT_OUT: "capabilites"},
-        "opt-out capabilites(the pod) refused: no such control; did you mean capabilities?",
+        "opt-out capabilites(the pod) refused: did you mean capabilities?",
     ),
     "misspelt on a container": Refused(
         "controls: all",
         {OF_APP: "Capabilities"},
-        "opt-out Capabilities(app) refused: no such control; did you mean capabilities?",
+        "opt-out Capabilities(app) refused: did you mean capabilities?",
     ),
     "no control at all": Refused(
         "controls: all", {OPT_OUT: "please"}, "opt-out please(the pod) refused: no such control"

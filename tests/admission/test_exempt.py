@@ -3,8 +3,8 @@
 import pytest
 
 from hardener.admission import Result, decode, encode, respond
-from hardener.metrics import Metrics
 from hardener.model import STANDALONE, Outcome
+from hardener.server.counting import Metrics
 from tests.admission.asking import annotated, ask, config, hardened
 from tests.admission.reviews import POD, patch, request, response
 from tests.pods import TODAY

@@ -6,9 +6,9 @@ import pytest
 from hardener.admission import Explained, decode_workload, explain
 from hardener.admission.review import MOST_CONTAINERS
 from hardener.errors import ReviewError
-from hardener.metrics import Metrics
 from hardener.model import STANDALONE, Mode
 from hardener.policy.config import OnError
+from hardener.server.counting import Metrics
 from tests.admission.asking import BUG, ask_explain, broken_config, failing_engine
 from tests.admission.reviews import workload, workload_request
 from tests.admission.test_explain import APP, CONTROLLER, EVERY_CHANGE, spec

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from hardener.admission import decode, decode_workload, explain, respond
-from hardener.metrics import Metrics
 from hardener.model import STANDALONE
+from hardener.server.counting import Metrics
 from tests.admission.asking import EMBEDDED, annotated, ask, ask_explain, config, hardened
 from tests.admission.opt_out_cases import NOBODY, OF_APP, OF_NOBODY, OPT_OUT, REASON, UNTIL, day
 from tests.admission.reviews import POD, patch, request, workload, workload_request
@@ -50,11 +50,11 @@ def test_a_refused_word_takes_no_other_with_it():
     assert "seccompProfile" not in container["securityContext"]
     assert container["resources"] == {}
     assert answer["warnings"] == [
-        "hardener: opt-out capabilites(the pod) refused: no such control; did you mean capabilities?",
+        "hardener: opt-out capabilites(the pod) refused: did you mean capabilities?",
         "hardener: opt-out nonsense(app) refused: no such control",
     ]
     assert answer["auditAnnotations"]["opt-out"] == (
-        "capabilites(the pod): no such control; did you mean capabilities?; resources(the pod): accepted; "
+        "capabilites(the pod): did you mean capabilities?; resources(the pod): accepted; "
         "seccompProfile(app): accepted; nonsense(app): no such control"
     )
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from hardener.admission import Result, decode, respond
-from hardener.metrics import Metrics
 from hardener.model import STANDALONE, UNKNOWN, Facts
 from hardener.policy.config import POLICY_LABEL
+from hardener.server.counting import Metrics
 from tests.admission.asking import annotated, ask, ask_explain, config, hardened
 from tests.admission.reviews import POD, patch, request, workload, workload_request
 from tests.pods import TODAY

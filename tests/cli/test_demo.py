@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from hardener.admission import decode, encode, respond
-from hardener.admission.provenance import provenance
+from hardener.admission.provenance import provenance, reach
 from hardener.cli.demo import Exchange, Response, demo_pods, review_of
 from hardener.cli.judgement import judge
 from hardener.controls import CATALOGUE
@@ -24,7 +24,8 @@ def exchange():
     title, manifest = next(demo_pods())
     preview = judge(manifest, embedded_config(), "default", STANDALONE, TODAY)
     writes = preview.outcome.writes(Mode.ENFORCE)
-    notes = provenance(preview.judgement.pod, preview.policy, preview.outcome, writes)
+    pod, policy = preview.judgement.pod, preview.policy
+    notes = provenance(pod, policy, reach(pod, policy, preview.outcome), writes)
     patch = json.dumps(render(writes + notes)).encode()
     return Exchange(title, preview, Response("uid", True, patch), UNPATCHED, 0.001)
 
@@ -43,7 +44,7 @@ def test_the_demo_shows_every_pod_and_ends_well():
         "  held back allowPrivilegeEscalation, capabilities, readOnlyRootFilesystem on agent: the container is privileged",
         "  held back runAsNonRoot, seccompProfile on the pod: the pod runs on Windows",
         "  opted out of readOnlyRootFilesystem on app",
-        "  opt-out runAsRoot(the pod) refused: no such control; did you mean runAsNonRoot?",
+        "  opt-out runAsRoot(the pod) refused: did you mean runAsNonRoot?",
         "  warning to the sender: hardener: opt-out runAsRoot(the pod) refused: ",
         "  nothing to change",
         "6 pods in ",

@@ -53,7 +53,7 @@ def assert_the_same_is_said(obj, config, where):
         assert (explained.result, explained.warnings) == (Explained.IGNORED, []), where
     else:
         assert (explained.result, explained.policy) == (Explained.EXPLAINED, preview.policy.label), where
-        assert explained.warnings == warnings(told), where
+        assert explained.warnings == warnings(told, beforehand=True), where
     assert_the_diff_shows(preview, told, where)
 
 

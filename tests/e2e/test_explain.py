@@ -259,7 +259,7 @@ def test_a_refused_opt_out_is_told_before_any_pod_is_made_and_one_in_the_wrong_p
 
     assert told[:4] == [
         "hardener: opt-out readOnlyRootFilesystem(the pod) refused: the policy locks this control",
-        "hardener: opt-out runAsNonRut(the pod) refused: no such control; did you mean runAsNonRoot?",
+        "hardener: opt-out runAsNonRut(the pod) refused: did you mean runAsNonRoot?",
         "hardener: hardener.dev/opt-out in metadata does nothing: move it to the pod template",
         "hardener: opt-out.hardener.dev/db names a container that the pod does not have",
     ]

@@ -116,6 +116,12 @@ def test_where_a_label_may_choose_unknown_labels_always_might_decide(namespace):
     assert selection.policy.enforced == ()
 
 
+@pytest.mark.parametrize("config", [RULES, SELECTABLE])
+@pytest.mark.parametrize("labels", [{}, {"environment": "production"}])
+def test_labels_that_are_known_cast_no_doubt_where_something_else_of_the_namespace_is_not_known(config, labels):
+    assert read(config).select("shop", labels, known=False) == read(config).select("shop", labels)
+
+
 def optional(**parts):
     return st.fixed_dictionaries({}, optional=parts)
 

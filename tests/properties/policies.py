@@ -87,23 +87,36 @@ SHARP: tuple[Json, ...] = (
 )
 """What people write, so that random pods meet it often."""
 
-policies: st.SearchStrategy[Json] = st.sampled_from(SHARP) | st.fixed_dictionaries(
-    {},
-    optional={
-        "mode": modes,
-        "explicit": explicit,
-        "hostAgents": host_agents,
-        "warnings": st.sampled_from(["problems", "changes", "none"]),
-        "controls": st.fixed_dictionaries({}, optional={name: st.none() | each for name, each in CONTROLS.items()}),
-        "optOut": st.fixed_dictionaries(
-            {},
-            optional={
-                "controls": st.just("all") | st.just("none") | st.lists(st.sampled_from(list(CATALOGUE)), unique=True),
-                "requireReason": st.booleans(),
-                "maxDays": st.sampled_from([None, 7, 90]),
-            },
-        ),
-    },
+mixed = st.builds(
+    lambda modes, more: {**more, "controls": {control: {"mode": mode} for control, mode in modes.items()}},
+    st.fixed_dictionaries({name: st.sampled_from(["enforce", *MODES]) for name in CATALOGUE}),
+    st.sampled_from([{}, {"explicit": "override"}, {"hostAgents": "harden"}]),
+)
+"""One control after the other: each in a mode of its own."""
+
+policies: st.SearchStrategy[Json] = (
+    st.sampled_from(SHARP)
+    | mixed
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "mode": modes,
+            "explicit": explicit,
+            "hostAgents": host_agents,
+            "warnings": st.sampled_from(["problems", "changes", "none"]),
+            "controls": st.fixed_dictionaries({}, optional={name: st.none() | each for name, each in CONTROLS.items()}),
+            "optOut": st.fixed_dictionaries(
+                {},
+                optional={
+                    "controls": st.just("all")
+                    | st.just("none")
+                    | st.lists(st.sampled_from(list(CATALOGUE)), unique=True),
+                    "requireReason": st.booleans(),
+                    "maxDays": st.sampled_from([None, 7, 90]),
+                },
+            ),
+        },
+    )
 )
 """What a policy that extends `standard` says of itself."""
 

@@ -75,6 +75,7 @@ def test_an_exempt_sidecar_keeps_its_token_and_no_other_container_does(pod, side
     }
     left = {each.name for each in view(before).containers} - {"mesh"} - out
 
+    assert volumes <= {volume["name"] for volume in rows(spec(after)["volumes"])}
     assert "mesh" in mounting
     assert not mounting & left
     assert (spec(after).get(TOKEN) is False) == bool(left)

@@ -19,6 +19,7 @@ from tests.admission_chain import admitted, defaulted, passed, with_token
 from tests.pod_json import (
     ANNOTATIONS_LIMIT,
     CONTAINER_LISTS,
+    TOKEN_FOLDER,
     annotation_bytes,
     annotations,
     containers,
@@ -206,7 +207,7 @@ def _for_sidecars(exempt):
 def _comparable(pod):
     """The pod without our annotations, the order of volumes, and the random name of the token volume.
 
-    The sidecar's own mount of the token is left out, and so is the volume where nobody else mounts it.
+    What the API server mounts for the token into the sidecar is left out, and so is the token where nobody else has it.
     """
     pod = defaulted(pod)
     text = json.dumps(without_provenance(pod))
@@ -219,7 +220,7 @@ def _comparable(pod):
     for _, container in containers(pod):
         mounts = rows(container.pop("volumeMounts", None))
         if container["name"] in SIDECARS:
-            mounts = [mount for mount in mounts if mount.get("name") not in tokens]
+            mounts = [mount for mount in mounts if mount.get("mountPath") != TOKEN_FOLDER]
         mounted |= {mount.get("name") for mount in mounts}
         if mounts:
             container["volumeMounts"] = mounts

@@ -1,10 +1,12 @@
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import pytest
 import uvloop
 
 from hardener.server.running import Options
+from hardener.tls import self_signed
 from tests.server.serving import QUICK, Webhook
 
 
@@ -26,6 +28,14 @@ async def serve():
 async def webhook(serve):
     """A server with the embedded configuration."""
     return await serve()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    pair = self_signed(["localhost", "127.0.0.1"], datetime.now(UTC), days=1)
+    (tmp_path / "tls.crt").write_bytes(pair.certificate)
+    (tmp_path / "tls.key").write_bytes(pair.key)
+    return tmp_path / "tls.crt"
 
 
 def pytest_asyncio_loop_factories(config, item):

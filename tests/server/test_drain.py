@@ -2,23 +2,17 @@
 
 import asyncio
 import json
-import os
 import signal
 import ssl
-import sys
 import time
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
-from hardener.tls import self_signed
+from tests.server.processes import FREE, files, process, standalone
 from tests.server.serving import JSON, QUICK, body, post, trust, until
-
-ROOT = Path(__file__).parents[2]
 
 
 async def test_during_the_delay_requests_are_answered_on_closing_connections_and_readiness_is_off(webhook):
@@ -77,67 +71,6 @@ async def test_idle_connections_are_closed_at_the_end(webhook):
     assert await silent.closed() == b""
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", webhook.server.port)
-
-
-@dataclass
-class Process:
-    """`hardener serve` as a process of its own."""
-
-    process: asyncio.subprocess.Process
-    lines: list[dict]
-    reading: asyncio.Task
-
-    def logged(self, message):
-        return [line for line in self.lines if line["message"] == message]
-
-    async def exit_code(self):
-        await self.reading
-        return await asyncio.wait_for(self.process.wait(), 20)
-
-
-@asynccontextmanager
-async def process(*arguments, **environment):
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-W",
-        "error",
-        "-m",
-        "hardener",
-        "serve",
-        *arguments,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    )
-    lines = []
-
-    async def read():
-        while line := await started.stderr.readline():
-            lines.append(json.loads(line) if line.startswith(b"{") else {"message": line.decode()})
-
-    running = Process(started, lines, asyncio.create_task(read()))
-    try:
-        yield running
-    finally:
-        if started.returncode is None:
-            started.kill()
-        await running.exit_code()
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    pair = self_signed(["localhost", "127.0.0.1"], datetime.now(UTC), days=1)
-    (tmp_path / "tls.crt").write_bytes(pair.certificate)
-    (tmp_path / "tls.key").write_bytes(pair.key)
-    return tmp_path / "tls.crt"
-
-
-FREE = ("--port", "0", "--metrics-port", "0")
-
-
-def standalone(certificate, *more):
-    files = ("--tls-cert-file", certificate, "--tls-private-key-file", certificate.with_suffix(".key"))
-    return ("--standalone", "--address", "127.0.0.1", *FREE, *files, *more)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -206,7 +139,12 @@ async def test_options_are_environment_variables_too():
 
 
 MISTAKES = {
-    "neither cluster nor standalone": ([], "add --standalone"),
+    "nothing": ([], "no certificate: give --tls-cert-file and --tls-private-key-file, or --dev for a throw-away one"),
+    "neither cluster nor standalone": (files("a.crt"), "name a kubeconfig with --kubeconfig, or use --standalone"),
+    "a missing kubeconfig": ([*files("a.crt"), "--kubeconfig", "missing.yaml"], "missing.yaml: there is no such"),
+    "a kubeconfig that is none": ([*files("a.crt"), "--kubeconfig", "pyproject.toml"], "is not a kubeconfig"),
+    "a cluster for standalone": (["--standalone", "--kubeconfig", "a.yaml"], "leave out --kubeconfig, or them"),
+    "a cluster for dev": (["--dev", "--kubeconfig", "a.yaml"], "leave out --kubeconfig, or them"),
     "no certificate": (["--standalone"], "--tls-cert-file and --tls-private-key-file, or --dev"),
     "half a certificate": (["--standalone", "--tls-cert-file", "a.crt"], "--tls-private-key-file"),
     "a certificate for dev": (["--dev", "--tls-cert-file", "a.crt"], "leave out --tls-cert-file"),
@@ -221,7 +159,8 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
 async def test_a_mistake_at_the_start_is_one_line_and_exit_code_2(arguments, message):
-    async with process(*arguments, *FREE) as running:
+    # A pod that runs the tests has an account itself.
+    async with process(*arguments, *FREE, KUBERNETES_SERVICE_HOST="") as running:
         assert await running.exit_code() == 2
         assert len(running.lines) == 1
         assert message in running.lines[0]["message"]

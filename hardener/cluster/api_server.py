@@ -1,0 +1,270 @@
+"""ApiServer: the few requests that the watches need, as JSON, over the transport of the kubernetes package.
+
+The package finds credentials, refreshes them and sets TLS up; its models are never made, since one page of them takes
+more memory than all the tables.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+import aiohttp
+import msgspec
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException
+
+from hardener import __version__
+from hardener.cluster.bounds import Bounds, Pace
+from hardener.cluster.credentials import Credentials
+from hardener.cluster.objects import PAGE, STATUS, Page
+from hardener.cluster.status import Log
+from hardener.errors import HardenerError, StartError
+
+OK, UNAUTHORIZED, GONE = 200, 401, 410
+
+REFUSAL_BYTES = 64 * 1024
+"""How much of a refusal is read for its reason."""
+
+READ_BYTES = 64 * 1024
+"""How much of an answer is read ahead."""
+
+_HEADERS = {"Accept": "application/json"}
+_NO_ANSWER = (aiohttp.ClientError, ConfigException, OSError, TimeoutError, ValueError)
+"""What a request can end with; ValueError is a token that no header can hold."""
+
+Query = Mapping[str, str | int]
+
+
+class ApiError(HardenerError):
+    """The API server has not answered, not wholly, or not with what was asked for.
+
+    `status` is the HTTP status, 0 where none came; `retry_after` is the pause in seconds that it asks for; `is_expired`
+    says that the position asked for is of no use any more, so that everything has to be listed anew.
+    """
+
+    def __init__(
+        self, message: str, status: int = 0, retry_after: float = 0.0, *, is_expired: bool | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.is_expired = status == GONE if is_expired is None else is_expired
+
+
+class ApiServer:
+    """A connection pool to one API server. Credentials that are refused are read anew."""
+
+    def __init__(self, credentials: Credentials, bounds: Bounds, pace: Pace, log: Log) -> None:
+        self._credentials = credentials
+        self._bounds = bounds
+        self._pace = pace
+        self._log = log
+        self._client: ApiClient | None = None
+        self._former: ApiClient | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._renew_at = 0.0
+
+    async def open(self) -> None:
+        """Read the credentials; nothing is sent yet. Raises StartError."""
+        self._client = await self._read()
+
+    async def close(self) -> None:
+        """Break every connection off."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+        for client in (self._former, self._client):
+            if client is not None:
+                await client.rest_client.close()
+
+    async def get(self, path: str) -> bytes:
+        """One object; raises ApiError."""
+        return await self._get(path, {})
+
+    async def pages(self, path: str) -> AsyncIterator[Page]:
+        """A whole list, page by page; raises ApiError, whose status is 410 where the rest is no longer to be had."""
+        query: dict[str, str | int] = {"limit": self._bounds.page_items}
+        while True:
+            body = await self._get(path, query)
+            try:
+                page = PAGE.decode(body)
+            except msgspec.MsgspecError as error:
+                raise ApiError(f"{path}: a page cannot be read: {error}") from error
+            yield page
+            if not page.metadata.rest:
+                return
+            query["continue"] = page.metadata.rest
+
+    @asynccontextmanager
+    async def watch(self, path: str, position: int, seconds: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The lines of a watch from a position on, which the API server is asked to end after so many seconds.
+
+        Raises ApiError, also where the watch stays silent, which counts as expired, or goes on for too long.
+        """
+        bounds = self._bounds
+        query: Query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": position,
+            "timeoutSeconds": seconds,
+        }
+        allowed = aiohttp.ClientTimeout(
+            total=seconds + bounds.late_seconds,
+            sock_connect=bounds.connect_seconds,
+            sock_read=bounds.silence_seconds,
+        )
+        async with self._answer(path, query, allowed) as response:
+            yield _lines(path, response.content, bounds.line_bytes)
+
+    async def _get(self, path: str, query: Query) -> bytes:
+        allowed = aiohttp.ClientTimeout(total=self._bounds.page_seconds, sock_connect=self._bounds.connect_seconds)
+        async with self._answer(path, query, allowed) as response:
+            with _told(path):
+                return await response.read()
+
+    @asynccontextmanager
+    async def _answer(
+        self, path: str, query: Query, allowed: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A good answer, whose body is still to be read; raises ApiError for any other."""
+        with _told(path):
+            response = await self._send(path, query, allowed)
+        try:
+            if response.status != OK:
+                with _told(path):
+                    body = await response.content.read(REFUSAL_BYTES)
+                raise _refusal(path, response, body)
+            yield response
+        finally:
+            _leave(response)
+
+    async def _send(self, path: str, query: Query, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        client = self._client
+        if client is None:
+            raise ApiError("the connection has not been opened; call open() first")
+        try:
+            response = await _request(client, path, query, allowed)
+        except aiohttp.ClientSSLError:
+            # The authority that signs for the API server may be another one by now.
+            renewed = await self._renewed(client)
+            if renewed is None:
+                raise
+            return await _request(renewed, path, query, allowed)
+        if response.status == UNAUTHORIZED:
+            renewed = await self._renewed(client)
+            if renewed is not None:
+                _leave(response)
+                return await _request(renewed, path, query, allowed)
+        return response
+
+    async def _renewed(self, refused: ApiClient) -> ApiClient | None:
+        """A client with other credentials than those that were refused, if it is time to read them again."""
+        if self._client is refused and self._renewal is None:
+            now = self._pace.clock()
+            if now < self._renew_at:
+                return None
+            self._renew_at = now + self._bounds.renew_seconds
+            self._renewal = asyncio.create_task(self._renew())
+        if self._renewal is not None:
+            # Others wait for it too, and whoever asked first may have no more time.
+            await asyncio.wait([self._renewal])
+        return None if self._client is refused else self._client
+
+    async def _renew(self) -> None:
+        try:
+            client = await self._read()
+        except StartError as error:
+            self._log.warning("the credentials were refused, and cannot be read again", reason=str(error))
+        else:
+            former, self._former, self._client = self._former, self._client, client
+            if former is not None:
+                await former.rest_client.close()
+        finally:
+            self._renewal = None
+
+    async def _read(self) -> ApiClient:
+        try:
+            async with asyncio.timeout(self._bounds.credentials_seconds):
+                configuration = await self._credentials()
+            return _client(configuration, self._bounds)
+        except TimeoutError as error:
+            seconds = self._bounds.credentials_seconds
+            raise StartError(f"the credentials could not be read within {seconds:g} s; see to the plugin") from error
+        except (OSError, ValueError) as error:
+            raise StartError(f"the certificates of the API server cannot be used ({error})") from error
+
+
+def _client(configuration: Configuration, bounds: Bounds) -> ApiClient:
+    # The certificates of older clusters lack what Python asks for since 3.13 (kubernetes-client/python issue 2394).
+    configuration.disable_strict_ssl_verification = True
+    configuration.connection_pool_maxsize = bounds.connections
+    configuration.client_session_kwargs = {"read_bufsize": READ_BYTES}
+    client = ApiClient(configuration)
+    client.user_agent = f"hardener/{__version__}"
+    return client
+
+
+def _leave(response: aiohttp.ClientResponse) -> None:
+    """End an answer; one that has not been read to its end without TLS's farewell, for which nobody would wait."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
+
+
+async def _request(
+    client: ApiClient, path: str, query: Query, allowed: aiohttp.ClientTimeout
+) -> aiohttp.ClientResponse:
+    request = await client.param_serialize(
+        "GET", path, query_params=list(query.items()), header_params=dict(_HEADERS), auth_settings=["BearerToken"]
+    )
+    response: aiohttp.ClientResponse = (await client.call_api(*request, _request_timeout=allowed)).response
+    return response
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Whatever ends a request early is an ApiError that says of which."""
+    try:
+        yield
+    except _NO_ANSWER as error:
+        raise ApiError(f"{path}: no whole answer came ({type(error).__name__}: {error})") from error
+
+
+@contextmanager
+def _silence(path: str) -> Iterator[None]:
+    """A watch on which not even a bookmark comes may wait for a position that is ahead of the API server's own.
+
+    That is so where the cluster's store was brought back to an older state: a watch from the future is accepted, and
+    says nothing until that future comes (seen on kube-apiserver 1.36.3).
+    """
+    try:
+        yield
+    except aiohttp.SocketTimeoutError as error:
+        raise ApiError(f"{path}: the watch has said nothing for too long", is_expired=True) from error
+
+
+def _refusal(path: str, response: aiohttp.ClientResponse, body: bytes) -> ApiError:
+    try:
+        message = STATUS.decode(body).message
+    except msgspec.MsgspecError:
+        message = ""
+    wait = response.headers.get("Retry-After", "")
+    return ApiError(
+        f"{path}: {response.status} {message or response.reason or 'without a reason'}",
+        response.status,
+        float(wait) if wait.isascii() and wait.isdecimal() else 0.0,
+    )
+
+
+async def _lines(path: str, content: aiohttp.StreamReader, longest: int) -> AsyncIterator[bytes]:
+    """Whole lines; one that the connection's end has cut off is dropped."""
+    rest = bytearray()
+    with _told(path), _silence(path):
+        async for chunk in content.iter_any():
+            rest += chunk
+            if b"\n" in chunk:
+                *lines, rest = rest.split(b"\n")
+                for line in lines:
+                    yield bytes(line)
+            if len(rest) > longest:
+                raise ApiError(f"{path}: an event has more than {longest} bytes")
