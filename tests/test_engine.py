@@ -1,4 +1,4 @@
-"""harden(): failures, modes, opt-outs, Windows (design.md 2)."""
+"""harden(): failures, modes, opt-outs, exemptions, Windows (design.md 2)."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,6 +10,8 @@ from hardener.engine import harden
 from hardener.model import ON_WINDOWS, STANDALONE, Control, Mode, OptOutCause, Outcome, Skip, Write
 from hardener.patch import render
 from hardener.policy.builtin import BUILTIN
+from hardener.policy.exemptions import Line, PodExemptions
+from hardener.policy.images import ImagePattern
 from hardener.policy.policy import Enabled, OptOutRules
 from tests.pods import STANDARD, TODAY, document, enabled, pod, policy_of, run, standard, view, where
 
@@ -120,6 +122,50 @@ def test_a_control_never_sees_a_container_that_opted_out():
     harden(view(obj), policy_of(watching), STANDALONE, TODAY)
 
     assert seen == [["app"], ["app", "log"]]
+
+
+EXEMPTIONS = PodExemptions(
+    {"sandboxed": Line("exempt.runtimeClasses[0]", "config.yaml:3")},
+    {"critical": Line("exempt.priorityClasses[0]", "config.yaml:4")},
+    {"log": [(ImagePattern("docker.io/library/log:*"), Line("exempt.containers[0]", "config.yaml:6"))]},
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "seen"),
+    [
+        ("log", ["app"]),
+        ("docker.io/log:2", ["app"]),
+        ("registry.example/library/log", ["app", "log"]),
+        ("", ["app", "log"]),
+    ],
+)
+def test_a_control_never_sees_a_container_that_is_exempt_by_name_and_image(image, seen):
+    found = []
+
+    def watch(pod, containers, settings, facts):
+        found.append([container.name for container in containers])
+        yield from ()
+
+    obj = document(f"spec: {{containers: [{{name: app, image: log}}, {{name: log, image: '{image}'}}]}}")
+    outcome = harden(view(obj), replace(policy_of(broken(watch)), exempt=EXEMPTIONS), STANDALONE, TODAY)
+
+    assert found == [seen]
+    assert [(where(each.at), each.key) for each in outcome.exempt] == [("log", "exempt.containers[0]")] * (
+        2 - len(seen)
+    )
+    assert outcome.is_exempt is False
+
+
+@pytest.mark.parametrize("field", ["runtimeClassName: sandboxed", "priorityClassName: critical"])
+def test_nothing_is_decided_about_an_exempt_pod(field):
+    obj = document(
+        f"metadata: {{annotations: {{hardener.dev/opt-out: nonsense}}}}\nspec: {{{field}, containers: [{{name: app}}]}}"
+    )
+    outcome = harden(view(obj), replace(STANDARD, exempt=EXEMPTIONS), STANDALONE, TODAY)
+
+    assert outcome.is_exempt is True
+    assert outcome == Outcome(exempt=outcome.exempt)
 
 
 def test_a_control_that_the_pod_opted_out_of_has_no_verdict():

@@ -207,6 +207,33 @@ def test_a_removal_carries_no_value_and_false_is_a_value():
     ]
 
 
+def test_keys_of_a_mapping_are_removed_by_their_escaped_names_beside_rows_of_lists():
+    obj = complete(
+        {
+            "metadata": {"annotations": {"a/b": "1", "c~d": "2", "kept": "3"}},
+            "spec": {"containers": [{"name": "a"}], "volumes": [{"name": "v"}, {"name": "w"}, {"name": "x"}]},
+        }
+    )
+    result, operations = applied(
+        obj,
+        (None, ("metadata", "annotations", "a/b"), None, "remove"),
+        (None, ("spec", "volumes", 0), None, "remove"),
+        (None, ("metadata", "annotations", "c~d"), None, "remove"),
+        (None, ("spec", "volumes", 2), None, "remove"),
+        (None, ("metadata", "annotations", "new"), "4", "set"),
+    )
+
+    assert [operation["path"] for operation in operations] == [
+        "/metadata/annotations/new",
+        "/spec/volumes/2",
+        "/spec/volumes/0",
+        "/metadata/annotations/a~1b",
+        "/metadata/annotations/c~0d",
+    ]
+    assert result["metadata"]["annotations"] == {"kept": "3", "new": "4"}
+    assert result["spec"]["volumes"] == [{"name": "w"}]
+
+
 PODS = {
     "silent": "spec: {containers: [{name: a, image: a}, {name: b, image: b}]}",
     "filled": """

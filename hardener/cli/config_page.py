@@ -44,9 +44,11 @@ The first of these that names a policy decides:
 3. [`default`]({anchor(THE_FILE)}).
 
 A rule matches if all that it gives does: one of its `names`, each label of its `matchLabels`, and each requirement of
-its `matchExpressions`. In a name, `*` stands for any text and `?` for one character. Where labels are not known,
+its `matchExpressions`. In a name, `*` stands for any text and `?` for one character. Where nobody tells labels,
 rules that ask for any do not match: under `serve --standalone`, and in `preview` and `config resolve` without
-`--label`.
+`--label`. In a cluster a label counts moments after it was set. While the labels of a namespace
+[are not known](operations.md#what-is-known-of-the-cluster) there, nothing is enforced where they could decide, and a
+warning says so.
 
 Whoever and whatever stands under [`exempt`](#exempt) is left alone under every policy."""
 

@@ -46,6 +46,11 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--tls-cert-file", type=FILE, help="Certificate and chain, PEM; read again when it changes.")
 @click.option("--tls-private-key-file", type=FILE, help="Its private key, PEM, without a passphrase.")
+@click.option(
+    "--client-ca-file",
+    type=FILE,
+    help="Authorities, PEM: only clients whose certificate one of them has signed may call; read again when it changes.",
+)
 @click.option("--dev", is_flag=True, help="For trying out: loopback, standalone, a self-signed certificate.")
 @click.option(
     "--shutdown-delay",
@@ -79,6 +84,7 @@ def serve(
     namespace_metrics: bool,
     tls_cert_file: Path | None,
     tls_private_key_file: Path | None,
+    client_ca_file: Path | None,
     dev: bool,
     shutdown_delay: float,
     log_format: str,
@@ -107,6 +113,7 @@ def serve(
         cluster=None if dev or standalone else _credentials(kubeconfig),
         certificate=tls_cert_file,
         key=tls_private_key_file,
+        client_authorities=client_ca_file,
     )
     run(options, shutdown_delay, Log(sys.stderr.buffer, FORMATS[log_format], debugs=log_level == DEBUG))
 

@@ -46,8 +46,10 @@ async def _of_kubeconfig(path: Path) -> Configuration:
         await _load_kubeconfig(str(path), client_configuration=configuration, persist_config=False)
     # The loader raises whatever a file of another shape happens to lead to.
     except Exception as error:
+        # What is no YAML is told in several lines.
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise StartError(
-            f"{path}: is not a kubeconfig that can be used ({str(error) or type(error).__name__}); "
+            f"{path}: is not a kubeconfig that can be used ({reason}); "
             "try it with: kubectl --kubeconfig FILE get namespaces"
         ) from error
     return configuration

@@ -31,6 +31,17 @@ async def follow_config(state: State, read: Callable[[], Config], files: Watched
         state.metrics.config_read(good=False, now=time.time())
 
 
+async def follow_client_authorities(state: State, authorities: Path, files: WatchedFiles) -> None:
+    """Trust clients of further authorities whenever their file changes; ends only by being cancelled."""
+    async for _ in changes(files, state.limits.poll_seconds):
+        try:
+            state.certificate.trust_clients_of(authorities)
+        except HardenerError as error:
+            state.log.failure("the new client authorities are bad: the last good ones stay", reason=str(error))
+        else:
+            state.log.info("the client authorities were read again", file=str(authorities))
+
+
 async def follow_certificate(state: State, certificate: Path, key: Path, files: WatchedFiles) -> None:
     """Load the certificate again whenever a file of the pair changes; ends only by being cancelled."""
     async for _ in changes(files, state.limits.poll_seconds):

@@ -21,7 +21,7 @@ from hardener.server.counting import Metrics
 from hardener.server.facts import cluster_samples, follow_sync
 from hardener.server.limits import Limits
 from hardener.server.log import Log
-from hardener.server.reload import follow_certificate, follow_config
+from hardener.server.reload import follow_certificate, follow_client_authorities, follow_config
 from hardener.server.state import State
 from hardener.server.watching import WatchedFiles
 from hardener.tls import self_signed
@@ -56,6 +56,7 @@ class Options:
     bounds: "Bounds | None" = None
     certificate: Path | None = None
     key: Path | None = None
+    client_authorities: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -116,6 +117,7 @@ class Server:
             state = self._make_state()
             await self._follow_cluster(state)
             self._take_certificate(state)
+            self._take_client_authorities(state)
             self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
             self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
         except HardenerError:
@@ -181,6 +183,13 @@ class Server:
             state.certificate.use_files(certificate, key)
             self._watchers.append(asyncio.create_task(follow_certificate(state, certificate, key, files)))
         state.metrics.certificate_read(state.certificate.expires.timestamp())
+
+    def _take_client_authorities(self, state: State) -> None:
+        authorities = self.options.client_authorities
+        if authorities is not None:
+            files = WatchedFiles([authorities])
+            state.certificate.trust_clients_of(authorities)
+            self._watchers.append(asyncio.create_task(follow_client_authorities(state, authorities, files)))
 
     async def _listen(self, application: web.Application, port: int, context: ssl.SSLContext | None) -> int:
         """Open a port and return its real number.

@@ -55,6 +55,22 @@ class ServingCertificate:
         _load(self.context, certificate, key)
         self.pem = pem
 
+    def trust_clients_of(self, authorities: Path) -> None:
+        """From now on, answer only clients with a certificate that one of these authorities, PEM, has signed.
+
+        Called again, it adds what the file has gained: OpenSSL forgets no authority before the process ends. Raises
+        CertificateError and trusts nobody new.
+        """
+        _read(authorities, "file of client authorities")
+        for context in (_context(), self.context):
+            try:
+                context.load_verify_locations(authorities)
+            except ssl.SSLError as error:
+                raise CertificateError(
+                    f"{authorities}: holds no certificate in PEM; put the authority's there"
+                ) from error
+            context.verify_mode = ssl.CERT_REQUIRED
+
 
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

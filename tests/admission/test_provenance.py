@@ -257,6 +257,18 @@ def test_what_the_autoscaler_was_told_before_is_counted_once(room, noted):
     assert size(stored) <= ANNOTATIONS_LIMIT
 
 
+def test_the_note_for_the_autoscaler_makes_way_for_what_another_webhook_writes_between_two_calls():
+    once = after(padded(ANNOTATIONS_LIMIT - AUTOSCALER_BYTES - NOTES_BYTES))
+    theirs = "x" * (AUTOSCALER_BYTES + NOTES_BYTES - len("injected"))
+    filled = {**once, "metadata": {"annotations": {**once["metadata"]["annotations"], "injected": theirs}}}
+
+    stored = after(filled)
+
+    assert AUTOSCALER in once["metadata"]["annotations"]
+    assert {*stored["metadata"]["annotations"]} == {"padding", "injected"}
+    assert size(stored) == ANNOTATIONS_LIMIT
+
+
 def test_near_the_limit_preset_notes_are_removed():
     stored = after(padded(ANNOTATIONS_LIMIT, **STALE))
 

@@ -14,7 +14,7 @@ class Installation:
     """A context manager. Namespaces whose label says `name` get the webhook `zz-<name>`, which `options` describe further.
 
     `config` is the text of a configuration; rules can choose by the prefixes that namespaces are made with. With
-    `explains`, it is registered for workloads too.
+    `explains`, it is registered for workloads too; with a `kubeconfig`, it knows the cluster.
     """
 
     def __init__(
@@ -24,6 +24,7 @@ class Installation:
         folder: Path,
         config: str = "",
         *,
+        kubeconfig: Path | None = None,
         arguments: tuple[str, ...] = (),
         explains: bool = False,
         **options: Any,
@@ -37,7 +38,7 @@ class Installation:
             path = folder / "config.yaml"
             path.write_text(config, encoding="utf-8")
         self.config = path
-        self.hardener = Hardener(path, arguments=arguments)
+        self.hardener = Hardener(path, kubeconfig=kubeconfig, arguments=arguments)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:

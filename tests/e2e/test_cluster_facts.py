@@ -13,25 +13,16 @@ from hardener.engine import harden
 from hardener.model import UNKNOWN, Facts, LimitRange, Mode, Quota, parse_quantity
 from hardener.patch import render
 from tests.cluster.parts import Lines
+from tests.e2e.accounts import FACTS, account
 from tests.e2e.conftest import kubernetes_version
 from tests.e2e.control_plane import ControlPlane
 from tests.e2e.double import allow
-from tests.e2e.webhook import register, webhook_configuration
+from tests.e2e.registration import register, webhook_configuration
 from tests.pods import STANDARD, view
 from tests.server.serving import until
 
 LABEL = "e2e.hardener.dev/facts"
 PATH = "/facts"
-
-RULES = {
-    ("get", "namespaces"),
-    *(
-        (verb, plural)
-        for verb in ("list", "watch")
-        for plural in ("namespaces", "limitranges", "resourcequotas", "serviceaccounts")
-    ),
-}
-"""All that it may do."""
 
 POD_LIMIT = {"limits": [{"type": "Pod", "max": {"memory": "1Gi"}}]}
 
@@ -267,35 +258,17 @@ async def test_bookmarks_move_a_watch_on_which_nothing_happens(watch, make):
 
 
 @pytest.fixture
-def allowed(control_plane, make, tmp_path):
+def allowed(control_plane, tmp_path):
     """Makes a service account that may do just this, and returns its kubeconfig."""
 
-    async def grant(name, rules):
-        namespace = await asyncio.to_thread(control_plane.make_namespace)
-        await make(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})
-        role = {
-            "metadata": {"name": f"{name}-{namespace}"},
-            "rules": [{"apiGroups": [""], "resources": [plural], "verbs": [verb]} for verb, plural in sorted(rules)],
-        }
-        binding = {
-            "metadata": role["metadata"],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"{name}-{namespace}"},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
-        }
-        await make("/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
-        await make("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
-        token = await make(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", {"spec": {}})
-        config = yaml.safe_load(control_plane.kubeconfig.read_text(encoding="utf-8"))
-        config["users"][0]["user"] = {"token": token["status"]["token"]}
-        path = tmp_path / f"{name}.kubeconfig"
-        await asyncio.to_thread(path.write_text, yaml.safe_dump(config), encoding="utf-8")
-        return path
+    async def grant(name, rights):
+        return await asyncio.to_thread(account, control_plane, name, rights, tmp_path)
 
     return grant
 
 
 async def test_these_rights_are_enough(watch, allowed, make):
-    cluster = await watch(await allowed("enough", RULES))
+    cluster = await watch(await allowed("enough", FACTS))
     name = (await make("/api/v1/namespaces", {"metadata": {"generateName": "test-"}}))["metadata"]["name"]
     assert (await cluster.ask(name)).known
     assert await cluster.ask("nowhere") is UNKNOWN
@@ -311,9 +284,9 @@ async def test_these_rights_are_enough(watch, allowed, make):
     assert (status.asked, status.missing, status.unanswered) == (2, 1, 0)
 
 
-@pytest.mark.parametrize(("verb", "plural"), sorted(RULES - {("get", "namespaces")}))
+@pytest.mark.parametrize(("verb", "plural"), sorted(FACTS - {("get", "namespaces")}))
 async def test_without_one_of_them_the_status_says_which(watch, allowed, verb, plural):
-    cluster = await watch(await allowed(f"no-{verb}-{plural}", RULES - {(verb, plural)}), wait=False)
+    cluster = await watch(await allowed(f"no-{verb}-{plural}", FACTS - {(verb, plural)}), wait=False)
     await until(lambda: any(each.reason for each in cluster.status().watches), seconds=30)
     reasons = {each.resource: each.reason for each in cluster.status().watches if each.reason}
     assert list(reasons) == [plural]
@@ -322,7 +295,7 @@ async def test_without_one_of_them_the_status_says_which(watch, allowed, verb, p
 
 async def test_without_the_right_to_get_namespaces_none_can_be_asked_for(watch, allowed, control_plane):
     lines = Lines()
-    cluster = await watch(await allowed("no-get", RULES - {("get", "namespaces")}), log=lines)
+    cluster = await watch(await allowed("no-get", FACTS - {("get", "namespaces")}), log=lines)
     assert not (await cluster.ask("nowhere")).known
     assert cluster.status().unanswered == 1
     assert 'cannot get resource "namespaces"' in lines.written[0][2]["reason"]

@@ -6,9 +6,11 @@ import shutil
 import signal
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +25,15 @@ LOOPBACK = "127.0.0.1"
 
 
 class Hardener:
-    """`hardener serve --standalone` on the loopback address; a context manager.
+    """`hardener serve` on the loopback address; a context manager.
 
     It keeps its port and its certificate through `stop()`, `start()` and `restart()`. Without `config` (a file), the
-    embedded configuration is in force.
+    embedded configuration is in force; without `kubeconfig` it stands alone.
     """
 
-    def __init__(self, config: Path | None = None, *, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, config: Path | None = None, *, kubeconfig: Path | None = None, arguments: Sequence[str] = ()
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hardener-e2e-webhook-"))
         pair = self_signed((LOOPBACK, "localhost"), datetime.now(UTC), days=2)
         self.certificate_file, self.key_file = self.folder / "tls.crt", self.folder / "tls.key"
@@ -37,6 +41,7 @@ class Hardener:
         self.key_file.write_bytes(pair.key)
         self.ca_bundle = base64.b64encode(pair.certificate).decode()
         self._config = config
+        self._kubeconfig = kubeconfig
         self._arguments = arguments
         self._process: Process | None = None
         self._port = 0
@@ -60,10 +65,10 @@ class Hardener:
         return f"https://{LOOPBACK}:{self._port}"
 
     def start(self) -> None:
-        """Start it; at the second time, on the same port."""
+        """Start it, and wait until it knows the cluster, if it does; at the second time, on the same port."""
         started = len(self._servings())
         self._process = Process(
-            [sys.executable, "-m", "hardener", "serve", "--standalone", *self._flags(), *self._arguments],
+            [sys.executable, "-m", "hardener", "serve", *self._flags(), *self._arguments],
             self.folder / "log",
             {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         )
@@ -71,6 +76,8 @@ class Hardener:
         serving = self._servings()[-1]
         self._port = int(str(serving["mutate"]).rpartition(":")[2].partition("/")[0])
         self.metrics_url = str(serving["metrics"])
+        if self._kubeconfig is not None:
+            self._process.wait_until(self._is_ready)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
@@ -98,7 +105,16 @@ class Hardener:
     def _flags(self) -> list[str]:
         flags = [f"--address={LOOPBACK}", f"--port={self._port}", "--metrics-port=0", "--shutdown-delay=0"]
         flags += [f"--tls-cert-file={self.certificate_file}", f"--tls-private-key-file={self.key_file}"]
+        flags += ["--standalone" if self._kubeconfig is None else f"--kubeconfig={self._kubeconfig}"]
         return flags if self._config is None else [*flags, f"--config={self._config}"]
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.metrics_url}/readyz", timeout=10) as reply:
+                return bool(reply.status == HTTPStatus.OK)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
 
     def _servings(self) -> list[Json]:
         return [line for line in self.log() if line.get("message") == "serving"]

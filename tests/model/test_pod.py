@@ -167,9 +167,18 @@ def test_the_service_account_has_an_alias_and_a_default(spec, account):
 
 @pytest.mark.parametrize(
     ("annotations", "size"),
-    [(None, 0), ({}, 0), ({"key": "value"}, 8), ({"k": None}, 1), ({"k": "ü", "ü": ""}, 5), ({"k": "😀"}, 5)],
+    [
+        (None, 0),
+        ({}, 0),
+        ({"key": "value"}, 8),
+        ({"k": None}, 1),
+        ({"k": "ü", "ü": ""}, 5),
+        ({"k": "😀"}, 5),
+        ({"k": "v", "hardener.dev/applied": "x", "hardener.dev/skipped": "y", "hardener.dev/applied-policy": "z"}, 2),
+        ({"hardener.dev/opt-out": "*"}, 21),
+    ],
 )
-def test_annotations_are_counted_in_bytes(annotations, size):
+def test_annotations_but_ours_are_counted_in_bytes(annotations, size):
     assert view(complete({"metadata": {"annotations": annotations}, "spec": {}})).annotation_bytes() == size
 
 

@@ -289,17 +289,17 @@ async def test_the_metrics_tell_how_each_watch_stands(api, follow, serve):
 async def test_stopping_ends_the_watches_and_what_is_being_asked(api, follow):
     webhook = await follow()
     await until(lambda: watching(api))
-    never = asyncio.Event()
+    slow = asyncio.Event()
     for resource in RESOURCES:
-        api.on_one[resource].append(held(never))
+        api.on_one[resource].append(held(slow))
     await api.namespace("shop")
     asking = asyncio.create_task(webhook.ask())
     await until(lambda: api.ones("shop"))
 
     async with asyncio.timeout(4):
-        # What waits is answered first, at the latest when no more is to be expected.
+        # What is being asked is waited for, since a pod waits for it.
         stopping = asyncio.create_task(webhook.server.stop())
-        never.set()
+        slow.set()
         assert (await asking)["response"]["allowed"]
         await stopping
 

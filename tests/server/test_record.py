@@ -6,7 +6,7 @@ import pytest
 
 from hardener.controls import CATALOGUE
 from hardener.server import mutate
-from tests.admission.asking import HEADER, annotated
+from tests.admission.asking import HEADER, annotated, hardened
 from tests.admission.reviews import POD, patch, workload
 from tests.server.serving import Webhook
 
@@ -122,6 +122,14 @@ async def test_a_review_in_which_nothing_was_done_is_a_line_for_debugging_only(t
     assert terse.logged("reviewed") == []
     await terse.ask()
     assert len(terse.logged("reviewed")) == 1
+
+
+async def test_a_pod_on_which_only_the_annotations_are_written_is_worth_a_line(webhook):
+    answer = await webhook.ask()
+    hard = hardened(POD, answer["response"])
+    del hard["metadata"]["annotations"]["hardener.dev/applied"]
+
+    assert await levels(webhook, pod=hard) == ("info", "unchanged")
 
 
 async def test_an_exempt_pods_line_names_the_line_of_the_configuration(talkative, config):

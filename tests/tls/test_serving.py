@@ -2,14 +2,37 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from hardener.errors import CertificateError
 from hardener.tls import KeyPair, ServingCertificate, self_signed
 
+
+def client_pair(name):
+    """A certificate that is its own authority, for a client; valid by the clock of the machine."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), private)
+
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST = self_signed(["localhost"], NOW, days=30)
 SECOND = self_signed(["localhost"], NOW, days=60)
+API_SERVER, STRANGER = (client_pair(name) for name in ("api-server", "stranger"))
 
 
 def write(folder, pair):
@@ -103,3 +126,61 @@ def test_nothing_older_than_tls_1_2_is_spoken():
 
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert all("ECDHE" in cipher["name"] or cipher["protocol"] == "TLSv1.3" for cipher in context.get_ciphers())
+
+
+def handshake(serving, client_pair=None, folder=None):
+    """A client that shows a pair, or nothing; raises ssl.SSLError where the server turns it away."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust.check_hostname = False
+    trust.verify_mode = ssl.CERT_NONE
+    if client_pair is not None:
+        trust.load_cert_chain(*write(folder, client_pair))
+    client = trust.wrap_bio(to_client, to_server)
+    server = serving.context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return server.getpeercert(binary_form=True)
+
+
+def authorities(folder, *pairs):
+    file = folder / "clients.crt"
+    file.write_bytes(b"".join(pair.certificate for pair in pairs))
+    return file
+
+
+def test_only_clients_of_the_named_authorities_are_answered(tmp_path):
+    serving = ServingCertificate()
+    serving.use(FIRST)
+    serving.trust_clients_of(authorities(tmp_path, API_SERVER))
+
+    assert handshake(serving, API_SERVER, tmp_path) == ssl.PEM_cert_to_DER_cert(API_SERVER.certificate.decode())
+    with pytest.raises(ssl.SSLError, match="PEER_DID_NOT_RETURN_A_CERTIFICATE"):
+        handshake(serving)
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        handshake(serving, STRANGER, tmp_path)
+
+
+def test_authorities_that_come_later_are_added(tmp_path):
+    serving = ServingCertificate()
+    serving.use(FIRST)
+    serving.trust_clients_of(authorities(tmp_path, STRANGER))
+    serving.trust_clients_of(authorities(tmp_path, API_SERVER))
+
+    assert handshake(serving, API_SERVER, tmp_path)
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), (b"no PEM", "holds no certificate in PEM")])
+def test_authorities_that_cannot_be_used_are_named_and_nobody_new_is_trusted(tmp_path, content, told):
+    file = tmp_path / "clients.crt"
+    if content is not None:
+        file.write_bytes(content)
+    serving = ServingCertificate()
+    serving.use(FIRST)
+
+    with pytest.raises(CertificateError, match=f"clients.crt: .*{told}"):
+        serving.trust_clients_of(file)
+    assert handshake(serving) is None
