@@ -193,6 +193,22 @@ TABLE = (
         sampled=True,
     ),
     Metric(
+        "hardener_secret_writes_total",
+        "counter",
+        (),
+        "Writes of the Secret with authority and serving certificate. Only with --tls-secret.",
+        "A renewal, every few months; more often, somebody else changes the Secret.",
+        sampled=True,
+    ),
+    Metric(
+        "hardener_ca_bundle_writes_total",
+        "counter",
+        (),
+        "Writes of the caBundle of a webhook configuration. Only with --tls-secret.",
+        "A new authority, once in years; more often, Helm or a GitOps tool takes away what hardener wrote.",
+        sampled=True,
+    ),
+    Metric(
         "hardener_config_reloads_total",
         "counter",
         ("result",),

@@ -58,7 +58,7 @@ def test_no_metric_stands_twice():
 @pytest.mark.parametrize("by_namespace", [False, True])
 def test_every_row_is_exposed_with_its_kind_and_nothing_else_is(by_namespace):
     metrics = Metrics(by_namespace=by_namespace)
-    metrics.watch_cluster(lambda: {metric.name: [(metric.labels, 1)] for metric in TABLE if metric.sampled})
+    metrics.sample(lambda: {metric.name: [(metric.labels, 1)] for metric in TABLE if metric.sampled})
     text = generate_latest(metrics.registry).decode()
     exposed = dict(re.findall(r"^# TYPE (hardener_\w+) (\w+)$", text, re.MULTILINE))
     exposed = {name: kind for name, kind in exposed.items() if not name.endswith("_created")}

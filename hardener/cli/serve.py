@@ -10,6 +10,7 @@ from hardener.errors import StartError
 
 if TYPE_CHECKING:
     from hardener.cluster import Credentials
+    from hardener.server.self_managed import Installation
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  the API server reaches a pod at its pod address, which is not known here
 
@@ -46,6 +47,23 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--tls-cert-file", type=FILE, help="Certificate and chain, PEM; read again when it changes.")
 @click.option("--tls-private-key-file", type=FILE, help="Its private key, PEM, without a passphrase.")
+@click.option(
+    "--tls-secret",
+    metavar="NAMESPACE/NAME",
+    help="Keep an authority and a certificate in this Secret, renew them, and publish the authority.",
+)
+@click.option(
+    "--tls-service",
+    default="hardener",
+    show_default=True,
+    help="With --tls-secret: the Service, in the Secret's namespace, by which the API server calls.",
+)
+@click.option(
+    "--webhook-configuration",
+    default="zz-hardener",
+    show_default=True,
+    help="With --tls-secret: name of the mutating and of the validating webhook configuration that trust the authority.",
+)
 @click.option(
     "--client-ca-file",
     type=FILE,
@@ -84,6 +102,9 @@ def serve(
     namespace_metrics: bool,
     tls_cert_file: Path | None,
     tls_private_key_file: Path | None,
+    tls_secret: str | None,
+    tls_service: str,
+    webhook_configuration: str,
     client_ca_file: Path | None,
     dev: bool,
     shutdown_delay: float,
@@ -95,9 +116,9 @@ def serve(
     https://ADDRESS:PORT/mutate hardens pods when they are made, and /explain tells who applies a workload what its pods
     will receive, without ever changing or refusing it.
     """
-    if kubeconfig and (dev or standalone):
-        raise StartError("--dev and --standalone know no cluster; leave out --kubeconfig, or them")
-    _check_certificate_choice(dev, tls_cert_file, tls_private_key_file)
+    if (dev or standalone) and (kubeconfig or tls_secret):
+        raise StartError("--dev and --standalone know no cluster; leave out --kubeconfig and --tls-secret, or them")
+    _check_certificate_choice(dev, tls_cert_file, tls_private_key_file, tls_secret)
     # aiohttp and what belongs to it cost more than the other commands take as a whole.
     from hardener.server.log import FORMATS, Log  # noqa: PLC0415  see above
     from hardener.server.process import run  # noqa: PLC0415  see above
@@ -113,6 +134,7 @@ def serve(
         cluster=None if dev or standalone else _credentials(kubeconfig),
         certificate=tls_cert_file,
         key=tls_private_key_file,
+        self_managed=_installation(tls_secret, tls_service, webhook_configuration) if tls_secret else None,
         client_authorities=client_ca_file,
     )
     run(options, shutdown_delay, Log(sys.stderr.buffer, FORMATS[log_format], debugs=log_level == DEBUG))
@@ -125,10 +147,24 @@ def _credentials(kubeconfig: Path | None) -> "Credentials":
     return credentials(kubeconfig)
 
 
-def _check_certificate_choice(dev: bool, certificate: Path | None, key: Path | None) -> None:
+def _installation(secret: str, service: str, configuration: str) -> "Installation":
+    namespace, slash, name = secret.partition("/")
+    if not (namespace and slash and name) or "/" in name:
+        raise StartError(f"--tls-secret {secret!r} names no Secret; write NAMESPACE/NAME")
+    # It stands on the cluster's library, as above.
+    from hardener.server.self_managed import Installation  # noqa: PLC0415  see above
+    from hardener.tls.authority import service_names  # noqa: PLC0415  see above
+
+    return Installation(namespace, name, configuration, service_names(service, namespace))
+
+
+def _check_certificate_choice(dev: bool, certificate: Path | None, key: Path | None, secret: str | None) -> None:
     if dev and (certificate or key):
         raise StartError("--dev makes its own certificate; leave out --tls-cert-file and --tls-private-key-file")
-    if not dev and not (certificate and key):
+    if secret and (certificate or key):
+        raise StartError("--tls-secret and certificate files exclude one another; leave out one of them")
+    if not dev and not secret and not (certificate and key):
         raise StartError(
-            "no certificate: give --tls-cert-file and --tls-private-key-file, or --dev for a throw-away one"
+            "no certificate: give --tls-cert-file and --tls-private-key-file, --tls-secret to have it kept in the "
+            "cluster, or --dev for a throw-away one"
         )

@@ -7,6 +7,9 @@ more memory than all the tables.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal, NamedTuple
 
 import aiohttp
 import msgspec
@@ -20,7 +23,7 @@ from hardener.cluster.objects import PAGE, STATUS, Page
 from hardener.cluster.status import Log
 from hardener.errors import HardenerError, StartError
 
-OK, UNAUTHORIZED, GONE = 200, 401, 410
+OK, CREATED, UNAUTHORIZED, GONE = 200, 201, 401, 410
 
 REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read for its reason."""
@@ -29,10 +32,19 @@ READ_BYTES = 64 * 1024
 """How much of an answer is read ahead."""
 
 _HEADERS = {"Accept": "application/json"}
+_CONTENT_TYPES = {"POST": "application/json", "PATCH": "application/strategic-merge-patch+json"}
 _NO_ANSWER = (aiohttp.ClientError, ConfigException, OSError, TimeoutError, ValueError)
 """What a request can end with; ValueError is a token that no header can hold."""
 
 Query = Mapping[str, str | int]
+Method = Literal["GET", "POST", "PATCH"]
+
+
+class _Request(NamedTuple):
+    path: str
+    query: Query
+    method: Method = "GET"
+    body: Mapping[str, object] | None = None
 
 
 class ApiError(HardenerError):
@@ -63,6 +75,7 @@ class ApiServer:
         self._former: ApiClient | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._renew_at = 0.0
+        self._told_time: tuple[datetime, float] | None = None
 
     async def open(self) -> None:
         """Read the credentials; nothing is sent yet. Raises StartError."""
@@ -80,6 +93,21 @@ class ApiServer:
         """One object; raises ApiError."""
         return await self._get(path, {})
 
+    @property
+    def time(self) -> datetime | None:
+        """The time by the API server's own clock: what it told with its last answer, and what has passed since."""
+        if self._told_time is None:
+            return None
+        told, at = self._told_time
+        return told + timedelta(seconds=self._pace.clock() - at)
+
+    async def send(self, method: Method, path: str, body: Mapping[str, object] | None = None) -> bytes:
+        """Get, create or change one object; raises ApiError. PATCH is a strategic merge of what has to change."""
+        request = _Request(path, {}, method, body)
+        async with self._answer(request, self._within(self._bounds.object_seconds)) as response:
+            with _told(path):
+                return await response.read()
+
     async def pages(self, path: str) -> AsyncIterator[Page]:
         """A whole list, page by page; raises ApiError, whose status is 410 where the rest is no longer to be had."""
         query: dict[str, str | int] = {"limit": self._bounds.page_items}
@@ -95,41 +123,58 @@ class ApiServer:
             query["continue"] = page.metadata.rest
 
     @asynccontextmanager
-    async def watch(self, path: str, position: int, seconds: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def watch(
+        self, path: str, position: int, seconds: int, *, name: str = ""
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The lines of a watch from a position on, which the API server is asked to end after so many seconds.
+
+        With a `name`, it is about that object only.
 
         Raises ApiError, also where the watch stays silent, which counts as expired, or goes on for too long.
         """
         bounds = self._bounds
-        query: Query = {
+        query: dict[str, str | int] = {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": position,
             "timeoutSeconds": seconds,
         }
+        if name:
+            query["fieldSelector"] = f"metadata.name={name}"
         allowed = aiohttp.ClientTimeout(
             total=seconds + bounds.late_seconds,
             sock_connect=bounds.connect_seconds,
             sock_read=bounds.silence_seconds,
         )
-        async with self._answer(path, query, allowed) as response:
+        async with self._answer(_Request(path, query), allowed) as response:
             yield _lines(path, response.content, bounds.line_bytes)
 
     async def _get(self, path: str, query: Query) -> bytes:
-        allowed = aiohttp.ClientTimeout(total=self._bounds.page_seconds, sock_connect=self._bounds.connect_seconds)
-        async with self._answer(path, query, allowed) as response:
+        async with self._answer(_Request(path, query), self._within(self._bounds.page_seconds)) as response:
             with _told(path):
                 return await response.read()
 
-    @asynccontextmanager
-    async def _answer(
-        self, path: str, query: Query, allowed: aiohttp.ClientTimeout
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A good answer, whose body is still to be read; raises ApiError for any other."""
-        with _told(path):
-            response = await self._send(path, query, allowed)
+    def _note_time(self, response: aiohttp.ClientResponse) -> None:
         try:
-            if response.status != OK:
+            told = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return
+        # One without a zone cannot be compared.
+        if told.tzinfo is not None:
+            self._told_time = told, self._pace.clock()
+
+    def _within(self, seconds: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=seconds, sock_connect=self._bounds.connect_seconds)
+
+    @asynccontextmanager
+    async def _answer(self, request: _Request, allowed: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A good answer, whose body is still to be read; raises ApiError for any other."""
+        path = request.path
+        with _told(path):
+            response = await self._send(request, allowed)
+        self._note_time(response)
+        try:
+            if response.status not in (OK, CREATED):
                 with _told(path):
                     body = await response.content.read(REFUSAL_BYTES)
                 raise _refusal(path, response, body)
@@ -137,23 +182,23 @@ class ApiServer:
         finally:
             _leave(response)
 
-    async def _send(self, path: str, query: Query, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    async def _send(self, request: _Request, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         client = self._client
         if client is None:
             raise ApiError("the connection has not been opened; call open() first")
         try:
-            response = await _request(client, path, query, allowed)
+            response = await _request(client, request, allowed)
         except aiohttp.ClientSSLError:
             # The authority that signs for the API server may be another one by now.
             renewed = await self._renewed(client)
             if renewed is None:
                 raise
-            return await _request(renewed, path, query, allowed)
+            return await _request(renewed, request, allowed)
         if response.status == UNAUTHORIZED:
             renewed = await self._renewed(client)
             if renewed is not None:
                 _leave(response)
-                return await _request(renewed, path, query, allowed)
+                return await _request(renewed, request, allowed)
         return response
 
     async def _renewed(self, refused: ApiClient) -> ApiClient | None:
@@ -211,13 +256,19 @@ def _leave(response: aiohttp.ClientResponse) -> None:
     response.close()
 
 
-async def _request(
-    client: ApiClient, path: str, query: Query, allowed: aiohttp.ClientTimeout
-) -> aiohttp.ClientResponse:
-    request = await client.param_serialize(
-        "GET", path, query_params=list(query.items()), header_params=dict(_HEADERS), auth_settings=["BearerToken"]
+async def _request(client: ApiClient, request: _Request, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    headers = dict(_HEADERS)
+    if request.body is not None:
+        headers["Content-Type"] = _CONTENT_TYPES[request.method]
+    serialized = await client.param_serialize(
+        request.method,
+        request.path,
+        query_params=list(request.query.items()),
+        header_params=headers,
+        body=request.body,
+        auth_settings=["BearerToken"],
     )
-    response: aiohttp.ClientResponse = (await client.call_api(*request, _request_timeout=allowed)).response
+    response: aiohttp.ClientResponse = (await client.call_api(*serialized, _request_timeout=allowed)).response
     return response
 
 

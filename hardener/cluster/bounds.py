@@ -17,6 +17,8 @@ class Bounds:
     """From asking for a page to its end."""
     connect_seconds: float = 10.0
     """From looking up the address to the end of the TLS handshake."""
+    object_seconds: float = 10.0
+    """A request about a single object, from its beginning to the end of the answer."""
     connections: int = 32
     """Open connections; the watches hold four of them."""
     watch_seconds: float = 240.0

@@ -49,11 +49,11 @@ _FAMILIES: Mapping[str, type[CounterMetricFamily | GaugeMetricFamily]] = {
 class _Sampled(Collector):
     """The rows that are read at each scrape."""
 
-    def __init__(self, read: Callable[[], Samples]) -> None:
-        self._read = read
+    def __init__(self) -> None:
+        self.readers: list[Callable[[], Samples]] = []
 
     def collect(self) -> Iterator[PrometheusMetric]:
-        samples = self._read()
+        samples = {name: values for read in self.readers for name, values in read().items()}
         for row in TABLE:
             if row.sampled:
                 family = _FAMILIES[row.kind](row.name, row.help, labels=row.labels)
@@ -70,6 +70,7 @@ class Metrics:
         self._rows = {metric.name: metric for metric in TABLE}
         ProcessCollector(registry=self.registry)
         self._reviews = _Children(self._counter("hardener_reviews_total").labels)
+        self._sampled = _Sampled()
         self._namespaces = _Children(self._counter("hardener_namespace_reviews_total").labels) if by_namespace else None
         self._seen_namespaces: set[str] = set()
         self._duration = self._histogram("hardener_review_duration_seconds")
@@ -167,9 +168,11 @@ class Metrics:
         """Name the function that says how many bytes are in flight; it is asked at each scrape."""
         self._in_flight.set_function(read)
 
-    def watch_cluster(self, read: Callable[[], Samples]) -> None:
-        """Name the function that gives the values of the sampled rows; it is asked at each scrape."""
-        self.registry.register(_Sampled(read))
+    def sample(self, read: Callable[[], Samples]) -> None:
+        """Name a function that gives the values of some of the sampled rows; it is asked at each scrape."""
+        if not self._sampled.readers:
+            self.registry.register(self._sampled)
+        self._sampled.readers.append(read)
 
     def config_read(self, good: bool, now: float) -> None:
         """Count a read of the configuration at Unix time `now`."""

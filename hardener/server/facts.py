@@ -1,4 +1,4 @@
-"""The cluster's facts, as far as the server speaks of them: readiness, log and metrics."""
+"""What is kept in the cluster and known of it, as far as the server speaks of it: readiness, log and metrics."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from hardener.server.state import State
 
 if TYPE_CHECKING:
     from hardener.cluster import Cluster, Status
+    from hardener.server.self_managed import SelfManagedStatus
 
 
 async def follow_sync(state: State, cluster: "Cluster") -> None:
@@ -22,6 +23,14 @@ async def follow_sync(state: State, cluster: "Cluster") -> None:
     state.syncing = False
     if in_time or await cluster.wait_until_synced(None):
         state.log.info("the facts of the cluster are there")
+
+
+def certificate_samples(status: "SelfManagedStatus") -> Samples:
+    """The metrics of a certificate that is kept in the cluster."""
+    return {
+        "hardener_secret_writes_total": [((), status.renewals)],
+        "hardener_ca_bundle_writes_total": [((), status.repairs)],
+    }
 
 
 def cluster_samples(status: "Status") -> Samples:

@@ -18,7 +18,7 @@ from hardener.policy.reading import embedded_config, load_config
 from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_application
 from hardener.server.connection import Entrance
 from hardener.server.counting import Metrics
-from hardener.server.facts import cluster_samples, follow_sync
+from hardener.server.facts import certificate_samples, cluster_samples, follow_sync
 from hardener.server.limits import Limits
 from hardener.server.log import Log
 from hardener.server.reload import follow_certificate, follow_client_authorities, follow_config
@@ -28,6 +28,8 @@ from hardener.tls import self_signed
 
 if TYPE_CHECKING:
     from hardener.cluster import Bounds, Credentials
+    from hardener.cluster.api_server import ApiServer
+    from hardener.server.self_managed import Installation
 
 LOOPBACK = "127.0.0.1"
 DEV_NAMES = ("localhost", LOOPBACK, "::1")
@@ -56,6 +58,7 @@ class Options:
     bounds: "Bounds | None" = None
     certificate: Path | None = None
     key: Path | None = None
+    self_managed: "Installation | None" = None
     client_authorities: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -76,6 +79,7 @@ class Server:
         self._runners: list[web.AppRunner] = []
         self._listeners: list[asyncio.Server] = []
         self._watchers: list[asyncio.Task[None]] = []
+        self._api: ApiServer | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -116,7 +120,10 @@ class Server:
         try:
             state = self._make_state()
             await self._follow_cluster(state)
-            self._take_certificate(state)
+            if options.self_managed is None:
+                self._take_certificate(state)
+            else:
+                await self._keep_certificate(state)
             self._take_client_authorities(state)
             self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
             self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
@@ -169,10 +176,26 @@ class Server:
         from hardener.cluster import Cluster  # noqa: PLC0415  see above
 
         cluster = state.cluster = Cluster(self.options.cluster, log=self.log, bounds=self.options.bounds)
-        state.metrics.watch_cluster(lambda: cluster_samples(cluster.status()))
+        state.metrics.sample(lambda: cluster_samples(cluster.status()))
         state.syncing = True
         await cluster.start()
         self._watchers.append(asyncio.create_task(follow_sync(state, cluster)))
+
+    async def _keep_certificate(self, state: State) -> None:
+        """Keep authority and certificate in the cluster; readiness waits for the first pair, and nothing else does."""
+        options = self.options
+        if options.self_managed is None or options.cluster is None:
+            raise StartError("a certificate that is kept in the cluster needs credentials of it; give a kubeconfig")
+        # What it stands on takes memory that a server with files does not need.
+        from hardener.cluster import Bounds, Pace  # noqa: PLC0415  see above
+        from hardener.cluster.api_server import ApiServer  # noqa: PLC0415  see above
+        from hardener.server.self_managed import SelfManaged  # noqa: PLC0415  see above
+
+        api = self._api = ApiServer(options.cluster, options.bounds or Bounds(), Pace(), self.log)
+        await api.open()
+        keeper = SelfManaged(api, options.self_managed, state.certificate, state.metrics, self.log)
+        state.metrics.sample(lambda: certificate_samples(keeper.status()))
+        self._watchers.append(asyncio.create_task(keeper.run()))
 
     def _take_certificate(self, state: State) -> None:
         certificate, key = self.options.certificate, self.options.key
@@ -227,6 +250,8 @@ class Server:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        if self._api is not None:
+            await self._api.close()
         if self._state is not None and self._state.cluster is not None:
             await self._state.cluster.close()
         for runner in reversed(self._runners):

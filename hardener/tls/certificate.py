@@ -53,7 +53,7 @@ def self_signed(names: Sequence[str], now: datetime, days: int) -> KeyPair:
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - CLOCK_SKEW)
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -85,7 +85,8 @@ def _read(certificate: bytes) -> "Certificate":
         raise CertificateError("it holds no certificate in PEM; put one there, the server's own first") from error
 
 
-def _general_name(name: str) -> "GeneralName":
+def general_name(name: str) -> "GeneralName":
+    """A DNS name or an IP address as a certificate holds it."""
     from cryptography import x509  # noqa: PLC0415  costs memory; see the module
 
     try:

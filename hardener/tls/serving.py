@@ -35,13 +35,19 @@ class ServingCertificate:
 
     def use(self, pair: KeyPair) -> None:
         """Serve with a pair that is held in memory; raises CertificateError."""
-        # OpenSSL reads from files only, and these are gone again at once.
-        with tempfile.TemporaryDirectory(prefix="hardener-") as folder:
-            certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
-            certificate.write_bytes(pair.certificate)
-            key.touch(0o600)
-            key.write_bytes(pair.key)
-            self.use_files(certificate, key)
+        try:
+            # OpenSSL reads from files only, and these are gone again at once.
+            with tempfile.TemporaryDirectory(prefix="hardener-") as folder:
+                certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
+                certificate.write_bytes(pair.certificate)
+                key.touch(0o600)
+                key.write_bytes(pair.key)
+                self.use_files(certificate, key)
+        except OSError as error:
+            raise CertificateError(
+                f"the pair cannot be put into a temporary file ({error.strerror}), which OpenSSL needs; "
+                "let /tmp be writable, or the folder that TMPDIR names"
+            ) from error
 
     def use_files(self, certificate: Path, key: Path) -> None:
         """Serve with a pair of PEM files; raises CertificateError and goes on with the last good pair."""

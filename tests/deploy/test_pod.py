@@ -18,9 +18,6 @@ from hardener.server.limits import Limits
 from tests.deploy.chart import CHART, NAMESPACE, objects, the
 from tests.deploy.value_sets import VALUE_SETS
 
-LATER = {"--tls-secret", "--tls-service", "--webhook-configuration", "--client-ca-file"}
-"""Options that the chart uses and that this tree may not have yet."""
-
 
 def deployment(manifests):
     return the("Deployment", objects(manifests))
@@ -46,7 +43,7 @@ def test_every_option_is_one_of_the_program_s(render, name):
     verb, *options = container(render(VALUE_SETS[name]))["args"]
 
     assert verb == "serve"
-    assert {option.partition("=")[0] for option in options} <= known | LATER
+    assert {option.partition("=")[0] for option in options} <= known
 
 
 def test_values_that_are_choices_are_the_program_s_choices():

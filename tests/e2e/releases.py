@@ -52,8 +52,8 @@ class Release:
 
     def write_as_hardener(self) -> None:
         """The keys into the Secret, and the authority into both configurations, as far as its account may."""
-        secret = self.get("secret", self.secret)
-        self._as_hardener("replace", "--filename=-", input=json.dumps({**secret, "stringData": KEYS}))
+        keys = json.dumps({"stringData": KEYS})
+        self._as_hardener("patch", "secret", self.secret, "--namespace", self.namespace, f"--patch={keys}")
         patch = [{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": CA_BUNDLE}]
         for kind in CONFIGURATIONS:
             self._as_hardener("patch", kind, f"zz-{self.name}", "--type=json", f"--patch={json.dumps(patch)}")

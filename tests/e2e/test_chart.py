@@ -131,7 +131,7 @@ def allowed_and_meant():
             for verb in ("get", "watch", "patch")
             for resource in RESOURCES["admissionregistration.k8s.io"]
         )
-        yield from ((verb, "secrets", NAMESPACE, "hardener-tls") for verb in ("get", "update"))
+        yield from ((verb, "secrets", NAMESPACE, "hardener-tls") for verb in ("get", "watch", "patch"))
         yield ("create", "secrets", NAMESPACE, name)
 
 

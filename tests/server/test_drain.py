@@ -139,13 +139,16 @@ async def test_options_are_environment_variables_too():
 
 
 MISTAKES = {
-    "nothing": ([], "no certificate: give --tls-cert-file and --tls-private-key-file, or --dev for a throw-away one"),
+    "nothing": ([], "or --dev for a throw-away one"),
     "neither cluster nor standalone": (files("a.crt"), "name a kubeconfig with --kubeconfig, or use --standalone"),
     "a missing kubeconfig": ([*files("a.crt"), "--kubeconfig", "missing.yaml"], "missing.yaml: there is no such"),
     "a kubeconfig that is none": ([*files("a.crt"), "--kubeconfig", "pyproject.toml"], "is not a kubeconfig"),
-    "a cluster for standalone": (["--standalone", "--kubeconfig", "a.yaml"], "leave out --kubeconfig, or them"),
-    "a cluster for dev": (["--dev", "--kubeconfig", "a.yaml"], "leave out --kubeconfig, or them"),
-    "no certificate": (["--standalone"], "--tls-cert-file and --tls-private-key-file, or --dev"),
+    "a cluster for standalone": (
+        ["--standalone", "--kubeconfig", "a.yaml"],
+        "leave out --kubeconfig and --tls-secret, or them",
+    ),
+    "a cluster for dev": (["--dev", "--kubeconfig", "a.yaml"], "leave out --kubeconfig and --tls-secret, or them"),
+    "no certificate": (["--standalone"], "--tls-cert-file and --tls-private-key-file, --tls-secret"),
     "half a certificate": (["--standalone", "--tls-cert-file", "a.crt"], "--tls-private-key-file"),
     "a certificate for dev": (["--dev", "--tls-cert-file", "a.crt"], "leave out --tls-cert-file"),
     "a missing certificate": (
