@@ -89,6 +89,7 @@ class Forwarder:
     def __init__(self, listener: socket.socket, connect: Address, pid: int):
         self._listener = listener
         self._connect = connect
+        self._joined: set[asyncio.Task[None] | None] = set()
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(pid,), name=f"forwarder to {connect}", daemon=True)
@@ -114,6 +115,14 @@ class Forwarder:
         await asyncio.gather(*rest, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Once a side has ended, asyncio itself holds the task weakly only, and it could be collected in the middle.
+        self._joined.add(task := asyncio.current_task())
+        try:
+            await self._join(reader, writer)
+        finally:
+            self._joined.discard(task)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_connection(*self._connect)
         except OSError:
