@@ -3,7 +3,7 @@
 The Secret holds one private key of an authority, that of the newest. When that authority is due, another one takes its
 place at once, but signs nothing before it has stood in both webhook configurations for a while (`settled`). Until then
 the certificate in use goes on, and so does the trust in the authority that signed it, until that one is past.
-docs/decisions/0020-a-rotation-that-nobody-notices.md has the reasoning.
+docs/decisions/0015-a-rotation-that-nobody-notices.md has the reasoning.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence

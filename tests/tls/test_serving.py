@@ -51,12 +51,17 @@ def with_passphrase(key):
     )
 
 
-def shown_to_a_client(serving):
-    """The certificate of a handshake in memory, as PEM."""
+def handshake(serving, shown=None, folder=None):
+    """Both sides of a handshake in memory; the client shows a pair, or nothing.
+
+    Raises ssl.SSLError where the server turns it away.
+    """
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_hostname = False
     trust.verify_mode = ssl.CERT_NONE
+    if shown is not None:
+        trust.load_cert_chain(*write(folder, shown))
     client = trust.wrap_bio(to_client, to_server)
     server = serving.context.wrap_bio(to_server, to_client, server_side=True)
     for side in (client, server, client, server):
@@ -64,7 +69,19 @@ def shown_to_a_client(serving):
             side.do_handshake()
         except ssl.SSLWantReadError:
             continue
+    return client, server
+
+
+def shown_to_a_client(serving):
+    """The server's certificate, as PEM."""
+    client, _ = handshake(serving)
     return ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True)).encode()
+
+
+def shown_by_a_client(serving, shown=None, folder=None):
+    """The client's certificate, as DER."""
+    _, server = handshake(serving, shown, folder)
+    return server.getpeercert(binary_form=True)
 
 
 def test_without_a_certificate_it_is_never_valid():
@@ -128,24 +145,6 @@ def test_nothing_older_than_tls_1_2_is_spoken():
     assert all("ECDHE" in cipher["name"] or cipher["protocol"] == "TLSv1.3" for cipher in context.get_ciphers())
 
 
-def handshake(serving, client_pair=None, folder=None):
-    """A client that shows a pair, or nothing; raises ssl.SSLError where the server turns it away."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    trust.check_hostname = False
-    trust.verify_mode = ssl.CERT_NONE
-    if client_pair is not None:
-        trust.load_cert_chain(*write(folder, client_pair))
-    client = trust.wrap_bio(to_client, to_server)
-    server = serving.context.wrap_bio(to_server, to_client, server_side=True)
-    for side in (client, server, client, server):
-        try:
-            side.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
-    return server.getpeercert(binary_form=True)
-
-
 def authorities(folder, *pairs):
     file = folder / "clients.crt"
     file.write_bytes(b"".join(pair.certificate for pair in pairs))
@@ -157,7 +156,7 @@ def test_only_clients_of_the_named_authorities_are_answered(tmp_path):
     serving.use(FIRST)
     serving.trust_clients_of(authorities(tmp_path, API_SERVER))
 
-    assert handshake(serving, API_SERVER, tmp_path) == ssl.PEM_cert_to_DER_cert(API_SERVER.certificate.decode())
+    assert shown_by_a_client(serving, API_SERVER, tmp_path) == ssl.PEM_cert_to_DER_cert(API_SERVER.certificate.decode())
     with pytest.raises(ssl.SSLError, match="PEER_DID_NOT_RETURN_A_CERTIFICATE"):
         handshake(serving)
     with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -170,7 +169,7 @@ def test_authorities_that_come_later_are_added(tmp_path):
     serving.trust_clients_of(authorities(tmp_path, STRANGER))
     serving.trust_clients_of(authorities(tmp_path, API_SERVER))
 
-    assert handshake(serving, API_SERVER, tmp_path)
+    assert shown_by_a_client(serving, API_SERVER, tmp_path)
 
 
 @pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), (b"no PEM", "holds no certificate in PEM")])
@@ -183,4 +182,4 @@ def test_authorities_that_cannot_be_used_are_named_and_nobody_new_is_trusted(tmp
 
     with pytest.raises(CertificateError, match=f"clients.crt: .*{told}"):
         serving.trust_clients_of(file)
-    assert handshake(serving) is None
+    assert shown_by_a_client(serving) is None
