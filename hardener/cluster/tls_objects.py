@@ -15,7 +15,7 @@ Kind = Literal["mutating", "validating"]
 KINDS: tuple[Kind, ...] = ("mutating", "validating")
 
 SECRET_TYPE = "Opaque"  # noqa: S105  the name of a type
-"""That of a Secret that is made anew; one that is there keeps its own, which cannot be changed."""
+"""That of a Secret that is made anew, and of the chart's; one that is there keeps its own, which cannot be changed."""
 
 
 class SecretObject(Object):

@@ -1,6 +1,7 @@
 """A control plane and a registered webhook for all end-to-end tests of a worker, and namespaces for each test."""
 
 import pytest
+import uvloop
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.binaries import CONTROL_PLANE, NODE, OLDEST, VERSION, MissingError, binaries
@@ -52,6 +53,11 @@ class Scheduling(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config, log):
     """In place of `--dist loadgroup`: pytest-xdist 3.8 no longer finds its own marks in items of pytest 9.2."""
     return Scheduling(config, log)
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """The loop that is used in earnest; asyncio's own complains of connections that are cut off in their handshake."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def kubernetes_version(config):

@@ -183,3 +183,14 @@ def test_authorities_that_cannot_be_used_are_named_and_nobody_new_is_trusted(tmp
     with pytest.raises(CertificateError, match=f"clients.crt: .*{told}"):
         serving.trust_clients_of(file)
     assert shown_by_a_client(serving) is None
+
+
+def test_without_a_temporary_folder_it_says_what_is_needed_and_the_last_good_pair_stays(monkeypatch):
+    serving = ServingCertificate()
+    serving.use(FIRST)
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+
+    with pytest.raises(CertificateError, match=r"No such file or directory.*let /tmp be writable"):
+        serving.use(SECOND)
+
+    assert shown_to_a_client(serving) == FIRST.certificate
