@@ -79,9 +79,7 @@ def _explain(review: WorkloadReview, config: Config, facts: Facts, today: date) 
     misplaced = [] if is_new else _newly_misplaced(obj, old, template)
     if not is_new and not misplaced:
         return Explanation(review.uid, Explained.UNCHANGED)
-    judgement = judge(obj, review.api_version, review.kind, review.namespace, config, facts, today)
-    if judgement is None:
-        return Explanation(review.uid, Explained.IGNORED)
+    judgement = judge(obj, review.kind, template, review.namespace, config, facts, today)
     policy = judgement.selection.policy
     said = sentences(judgement) if is_new else misplaced
     told = [] if policy.warnings is Warnings.NONE else warnings(said, beforehand=True)

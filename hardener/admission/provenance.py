@@ -4,11 +4,11 @@ They depend on the pod as it will be, on policy and facts, and on nothing that a
 writes what one call over the whole pod would have written, and what somebody else put there is replaced or removed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hardener.model import Mode, Outcome, Path, Pod, Write
-from hardener.model.pod import ANNOTATIONS_LIMIT, APPLIED, APPLIED_POLICY, PROVENANCE, SKIPPED, pair_bytes
+from hardener.model.pod import ANNOTATIONS_LIMIT, APPLIED, APPLIED_POLICY, PROVENANCE, SKIPPED
 from hardener.policy.policy import Policy
 from hardener.wording import describe_at, hold, one_line, opt_out_subject
 
@@ -49,9 +49,18 @@ def provenance(pod: Pod, policy: Policy, reached: Reach, writes: Sequence[Write]
     """
     if reached == Reach():
         return []
-    wanted = {APPLIED_POLICY: policy.label, APPLIED: reached.applied, SKIPPED: reached.skipped}
-    if _size(pod, writes) + sum(pair_bytes(key, text) for key, text in wanted.items() if text) > ANNOTATIONS_LIMIT:
-        wanted = dict.fromkeys(PROVENANCE, "")
+    wanted: dict[str, str | None] = {
+        APPLIED_POLICY: policy.label,
+        APPLIED: reached.applied or None,
+        SKIPPED: reached.skipped or None,
+    }
+    others = {
+        str(write.path[2]): None if write.value is None else str(write.value)
+        for write in writes
+        if write.path[:2] == _ANNOTATIONS
+    }
+    if pod.annotation_bytes({**others, **wanted}) > ANNOTATIONS_LIMIT:
+        wanted = dict.fromkeys(PROVENANCE)
     return [*_writes(pod, wanted)]
 
 
@@ -86,22 +95,9 @@ def _bounded(entries: Sequence[str]) -> str:
     return "; ".join(entries)
 
 
-def _size(pod: Pod, writes: Sequence[Write]) -> int:
-    """Bytes of all annotations but ours, as they will be."""
-    size = pod.annotation_bytes()
-    for write in writes:
-        if write.path[:2] == _ANNOTATIONS:
-            key = str(write.path[2])
-            if write.value is not None:
-                size += pair_bytes(key, str(write.value))
-            if key in pod.annotations:
-                size -= pair_bytes(key, pod.annotations[key])
-    return size
-
-
-def _writes(pod: Pod, wanted: dict[str, str]) -> Iterator[Write]:
+def _writes(pod: Pod, wanted: Mapping[str, str | None]) -> Iterator[Write]:
     for key, text in wanted.items():
-        if text:
+        if text is not None:
             if pod.annotations.get(key) != text:
                 yield Write(pod, (*_ANNOTATIONS, key), text, REASON)
         elif key in pod.annotations:

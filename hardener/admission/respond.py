@@ -20,7 +20,7 @@ CONTROLLER_ACCOUNTS = "system:serviceaccount:kube-system:"
 
 def respond(review: Review, config: Config, facts: Facts, today: date) -> Answer:
     """Answer a well-formed review. Raises nothing: what goes wrong inside is in the answer, as `onError` wants it."""
-    if not _is_pod_creation(review):
+    if not review.creates_pod:
         return Answer(review.uid, Result.IGNORED)
     pod = review.pod
     if pod is None:
@@ -34,11 +34,6 @@ def respond(review: Review, config: Config, facts: Facts, today: date) -> Answer
         return _decide(review, pod, selection, config.on_error, outcome)
     except Exception as error:  # a bug must not stop the cluster from making pods (P1)
         return _failed(review, selection, config.on_error, error)
-
-
-def _is_pod_creation(review: Review) -> bool:
-    """Everything else passes untouched: an UPDATE of a pod may change next to nothing (semantics.md 2.3)."""
-    return review.resource == "pods" and review.operation == "CREATE" and not review.subresource
 
 
 def _exempt_creator(review: Review, pod: Pod, config: Config, selection: Selection) -> Outcome | None:

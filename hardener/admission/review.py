@@ -51,6 +51,11 @@ class Review(msgspec.Struct, frozen=True, eq=False, gc=False):
     pod: Pod | None
     misfit: str
 
+    @property
+    def creates_pod(self) -> bool:
+        """Everything else passes untouched: an UPDATE of a pod may change next to nothing (semantics.md 2.3)."""
+        return self.resource == "pods" and self.operation == "CREATE" and not self.subresource
+
 
 class WorkloadReview(msgspec.Struct, frozen=True, eq=False):
     """One request about an object that may hold a pod template; `old_manifest` is what it was before an update.

@@ -13,7 +13,7 @@ from hardener.admission.review import crowding
 from hardener.engine import harden
 from hardener.errors import MisfitError
 from hardener.model import Facts, Outcome, Path, Pod, PodManifest
-from hardener.model.workloads import POD, template_path
+from hardener.model.workloads import POD
 from hardener.policy.config import Config, Selection
 from hardener.policy.opt_out import CONTAINER_PREFIX, OPT_OUT
 from hardener.wording import Sentence, Topic, doubts, edit_path, endings, exempted, one_line, problems
@@ -40,15 +40,12 @@ class Judgement:
 
 
 def judge(
-    obj: Object, api_version: str, kind: str, namespace: str, config: Config, facts: Facts, today: date
-) -> Judgement | None:
-    """Decide as the webhook would; None for a kind that holds no pod.
+    obj: Object, kind: str, template: Path, namespace: str, config: Config, facts: Facts, today: date
+) -> Judgement:
+    """Decide as the webhook would; `template` is what `template_path` says of the object's kind.
 
     Raises MisfitError where the object is not shaped as the API server wants it.
     """
-    template = template_path(api_version, kind)
-    if template is None:
-        return None
     pod = _pod(obj, template)
     name = metadata_text(obj, "name") or metadata_text(obj, "generateName")
     selection = config.select(namespace, facts.labels, known=facts.known)
@@ -89,7 +86,7 @@ def metadata_text(obj: Object, key: str) -> str:
     return value or ""
 
 
-def _pod(obj: Object, template: tuple[str, ...]) -> Pod:
+def _pod(obj: Object, template: Path) -> Pod:
     manifest = mapping_at(obj, template)
     spec = manifest.get("spec")
     lists = [spec.get(field) for field in ("containers", "initContainers")] if isinstance(spec, dict) else []

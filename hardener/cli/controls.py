@@ -12,7 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardener.cli.terminal import color_option, console, wants_color
+from hardener.cli.markdown import anchor, code, table
+from hardener.cli.terminal import color_option, console, page_option, wants_color
 from hardener.controls import CATALOGUE
 from hardener.model import Control
 from hardener.policy.form import setting_types
@@ -24,14 +25,7 @@ GENERATED = "<!-- Generated from the controls' own files by `make generate`: cha
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-    help="markdown is what docs/controls.md holds.",
-)
+@page_option("docs/controls.md")
 @color_option
 def controls(name: str | None, output: str, color: str) -> None:
     """List the controls, or show all about one of them."""
@@ -48,10 +42,10 @@ def controls(name: str | None, output: str, color: str) -> None:
 
 
 def _overview(chosen: Sequence[Control]) -> Table:
-    table = Table("control", "what it does", "Pod Security level", box=box.SIMPLE_HEAD)
+    overview = Table("control", "what it does", "Pod Security level", box=box.SIMPLE_HEAD)
     for control in chosen:
-        table.add_row(Text(control.name, style="bold"), Text(control.summary), Text(control.pss or NO_LEVEL))
-    return table
+        overview.add_row(Text(control.name, style="bold"), Text(control.summary), Text(control.pss or NO_LEVEL))
+    return overview
 
 
 def _page(control: Control) -> Iterator[str]:
@@ -85,10 +79,8 @@ def _markdown(chosen: Sequence[Control]) -> Iterator[str]:
     yield "What each control sets, and where it holds back by itself. [What images bear](images.md) shows what happens to"
     yield "images that need what a control takes away, with the message that people see and the opt-out that mends it."
     yield ""
-    yield "| control | what it does | Pod Security level |"
-    yield "|---|---|---|"
-    for control in chosen:
-        yield f"| [`{control.name}`](#{control.name.lower()}) | {control.summary} | {control.pss or NO_LEVEL} |"
+    rows = [(f"[{code(each.name)}]({anchor(each.name)})", each.summary, each.pss or NO_LEVEL) for each in chosen]
+    yield from table(("control", "what it does", "Pod Security level"), rows)
     for control in chosen:
         yield ""
         yield from _markdown_page(control)
@@ -100,15 +92,13 @@ def _markdown_page(control: Control) -> Iterator[str]:
     yield control.summary
     for heading, text in _paragraphs(control):
         yield ""
-        yield f"**{heading}:** `{text}`" if heading == "Opt out with" else f"**{heading}:** {text}"
+        yield f"**{heading}:** {code(text) if heading == 'Opt out with' else text}"
     yield ""
     yield f"**Settings:** {_about_settings(control)}"
     if fields(control.settings):
         yield ""
-        yield "| setting | values | default |"
-        yield "|---|---|---|"
-        for name, kind, default in settings_of(control):
-            yield f"| `{name}` | {kind.replace('|', 'or')} | `{default}` |"
+        rows = [(code(name), kind.replace("|", "or"), code(default)) for name, kind, default in settings_of(control)]
+        yield from table(("setting", "values", "default"), rows)
     yield ""
     yield "It holds back, and says so, where:"
     yield ""

@@ -93,13 +93,13 @@ def judge(manifest: Manifest, config: Config, namespace: str, facts: Facts, toda
 
     Raises ManifestError, with the line, where the object is not shaped as the API server wants it.
     """
-    api_version, kind = manifest.api_version, manifest.kind
-    if template_path(api_version, kind) is None:
+    template = template_path(manifest.api_version, manifest.kind)
+    if template is None:
         return None
     try:
         where = metadata_text(manifest.value, "namespace") or namespace
-        judgement = judge_object(manifest.value, api_version, kind, where, config, facts, today)
+        judgement = judge_object(manifest.value, manifest.kind, template, where, config, facts, today)
     except MisfitError as misfit:
         problem = manifest.document.problem_at((*manifest.root, *misfit.path), misfit.message)
         raise ManifestError(problem) from misfit
-    return None if judgement is None else Preview(manifest, judgement)
+    return Preview(manifest, judgement)

@@ -6,7 +6,7 @@ import click
 from click.formatting import wrap_text
 
 from hardener.cli.markdown import anchor, code, escaped, table
-from hardener.cli.terminal import color_option, console, wants_color
+from hardener.cli.terminal import color_option, console, page_option, wants_color
 from hardener.controls import CATALOGUE
 from hardener.metrics import DURATION_BUCKETS, ENGINE, OTHER_NAMESPACES, TABLE, UNKNOWN_CONTROL, Metric
 from hardener.model import OptOutCause
@@ -39,14 +39,7 @@ thing that it counts: until then there is no such series, and not one that is 0.
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-    help="markdown is what docs/metrics.md holds.",
-)
+@page_option("docs/metrics.md")
 @color_option
 def metrics(output: str, color: str) -> None:
     """List the server's metrics, and what it means when they rise."""

@@ -13,6 +13,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 WIDTH_WITHOUT_TERMINAL = 160
 
 
+def page_option(page: str) -> Callable[[Command], Command]:
+    """`-o text|markdown`, where the latter is a page of the documentation."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "markdown"]),
+        default="text",
+        show_default=True,
+        help=f"markdown is what {page} holds.",
+    )
+
+
 def color_option(command: Command) -> Command:
     """`--color`, the same for every command that prints colours."""
     return click.option(

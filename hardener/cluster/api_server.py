@@ -23,7 +23,7 @@ from hardener.cluster.objects import PAGE, STATUS, Page
 from hardener.cluster.status import Log
 from hardener.errors import HardenerError, StartError
 
-OK, CREATED, UNAUTHORIZED, GONE = 200, 201, 401, 410
+OK, CREATED, UNAUTHORIZED, NOT_FOUND, GONE = 200, 201, 401, 404, 410
 
 REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read for its reason."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import TypeVar
 
-from hardener.cluster.api_server import ApiError, ApiServer
+from hardener.cluster.api_server import NOT_FOUND, ApiError, ApiServer
 from hardener.cluster.bounds import Bounds, Pace
 from hardener.cluster.resources import NAMESPACES
 from hardener.cluster.status import Log
@@ -16,8 +16,6 @@ from hardener.model import UNKNOWN, Facts
 Row = TypeVar("Row")
 Keep = Callable[[], None]
 """Puts one answer into its table."""
-
-NOT_FOUND = 404
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """What a namespace can be called; anything else must not become part of a path."""

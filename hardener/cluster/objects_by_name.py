@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from hardener.cluster.api_server import ApiError, ApiServer, Method
+from hardener.cluster.api_server import NOT_FOUND, ApiError, ApiServer, Method
 from hardener.cluster.bounds import Backoff, Bounds, Pace
 from hardener.cluster.objects import EVENT, STATUS, Object
 from hardener.cluster.status import Log
 
-NOT_FOUND, CONFLICT = 404, 409
+CONFLICT = 409
 
 ANY_POSITION = 0
 """A watch from here tells at first what is there."""

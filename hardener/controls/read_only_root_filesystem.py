@@ -15,7 +15,7 @@ from typing import Literal
 
 from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Value, Write, parse_quantity
 from hardener.model.path import ancestors, clean, holds
-from hardener.model.pod import ANNOTATIONS_LIMIT, pair_bytes
+from hardener.model.pod import ANNOTATIONS_LIMIT
 
 PATH = ("securityContext", "readOnlyRootFilesystem")
 VOLUMES = ("spec", "volumes")
@@ -158,8 +158,7 @@ def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
     if not all(_OUR_NAME.fullmatch(name) for name in present):
         return
     value = ",".join([*present, *names])
-    before = pair_bytes(SAFE_TO_EVICT, pod.annotations[SAFE_TO_EVICT]) if SAFE_TO_EVICT in pod.annotations else 0
-    if pod.annotation_bytes() - before + pair_bytes(SAFE_TO_EVICT, value) > ANNOTATIONS_LIMIT:
+    if pod.annotation_bytes({SAFE_TO_EVICT: value}) > ANNOTATIONS_LIMIT:
         if present:
             yield Write(pod, ANNOTATION, None, REASON_NO_ROOM, "remove")
     elif names:

@@ -128,7 +128,7 @@ class Container:
         return self.field == "initContainers" and self.manifest.restartPolicy == "Always"
 
 
-def pair_bytes(key: str, text: str | None) -> int:
+def _pair_bytes(key: str, text: str | None) -> int:
     """What one annotation takes of `ANNOTATIONS_LIMIT`: its key and its text in UTF-8."""
     pair = key + (text or "")
     return len(pair) if pair.isascii() else len(pair.encode())
@@ -167,9 +167,14 @@ class Pod:
         """The account it runs as: a template may use the old alias, or say nothing (design.md 3)."""
         return self.spec.serviceAccountName or self.spec.serviceAccount or "default"
 
-    def annotation_bytes(self) -> int:
-        """What the author's annotations take of `ANNOTATIONS_LIMIT`; ours will be written anew."""
-        return sum(pair_bytes(key, text) for key, text in self.annotations.items() if key not in PROVENANCE)
+    def annotation_bytes(self, changed: Annotations = _NO_ANNOTATIONS) -> int:
+        """What the annotations take of `ANNOTATIONS_LIMIT` once those in `changed` have these texts; None takes one away.
+
+        Those of ours are written anew, and count only where they are among the changed ones.
+        """
+        kept = ((key, text) for key, text in self.annotations.items() if key not in changed and key not in PROVENANCE)
+        written = ((key, text) for key, text in changed.items() if text is not None)
+        return sum(_pair_bytes(key, text) for key, text in (*kept, *written))
 
     def _runs_on_windows(self) -> bool:
         """Semantics.md 3.2; RuntimeClass has merged its node selector before us (trap 19)."""

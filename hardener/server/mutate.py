@@ -9,6 +9,7 @@ from aiohttp import web
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
 from hardener.metrics import ENGINE
+from hardener.model import UNKNOWN
 from hardener.policy.config import Config, OnError
 from hardener.server.exchange import exchange
 from hardener.server.record import record
@@ -35,7 +36,8 @@ async def _decide(body: bytes, state: State) -> bytes:
     review: Review | None = None
     try:
         review = decode(body)
-        facts = await state.facts(review.namespace)
+        # Whatever passes untouched shall not wait for what the cluster says about a new namespace.
+        facts = await state.facts(review.namespace) if review.creates_pod else UNKNOWN
         answer = respond(review, config, facts, datetime.now(UTC).date())
         encoded = encode(answer)
     except ReviewError:

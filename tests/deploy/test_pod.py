@@ -30,7 +30,9 @@ def container(manifests):
 @pytest.mark.parametrize("name", VALUE_SETS)
 def test_hardener_finds_nothing_to_change_in_its_own_pod(render, name):
     made = deployment(render(VALUE_SETS[name]))
-    judgement = judge(made, "apps/v1", "Deployment", NAMESPACE, embedded_config(), STANDALONE, date(2026, 1, 1))
+    judgement = judge(
+        made, "Deployment", ("spec", "template"), NAMESPACE, embedded_config(), STANDALONE, date(2026, 1, 1)
+    )
 
     held = [(verdict.control, skip.reason) for verdict in judgement.outcome.verdicts for skip in verdict.skips]
     assert [write for verdict in judgement.outcome.verdicts for write in verdict.writes] == []

@@ -9,6 +9,7 @@ import yaml
 from hardener.admission.explain import sentences
 from hardener.admission.workload import judge
 from hardener.model import STANDALONE
+from hardener.model.workloads import template_path
 from hardener.policy.reading import embedded_config
 from hardener.wording import warnings
 from tests.e2e.installation import Installation
@@ -98,9 +99,8 @@ def user(installed):
 
 def foretold(obj, namespace="default"):
     """What preview knows of an object as it was written, in the words of a warning."""
-    judged = judge(
-        obj, obj["apiVersion"], obj["kind"], namespace, embedded_config(), STANDALONE, datetime.now(UTC).date()
-    )
+    template = template_path(obj["apiVersion"], obj["kind"])
+    judged = judge(obj, obj["kind"], template, namespace, embedded_config(), STANDALONE, datetime.now(UTC).date())
     return warnings(sentences(judged))
 
 

@@ -236,6 +236,15 @@ async def test_a_namespace_that_the_api_server_does_not_know_either_is_missing(a
     assert webhook.count("hardener_doubts_total", cause="unknown-labels") == 1
 
 
+async def test_what_passes_untouched_does_not_wait_for_a_namespace_that_nobody_knows(api, follow, config):
+    webhook = await follow(config=config)
+
+    await webhook.ask(namespace="unheard-of", operation="UPDATE")
+
+    assert webhook.count("hardener_reviews_total", policy="", result="ignored") == 1
+    assert webhook.count("hardener_cluster_questions_total", result="missing") == 0
+
+
 async def test_the_explanation_of_a_workload_knows_the_same_facts(api, follow, config):
     webhook = await follow(config=config)
     await until(lambda: watching(api))
