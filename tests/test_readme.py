@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hardener.policy.reading import parse_config
-from tests.cli.markdown_pages import Page
+from tests.cli.pages.markdown_pages import Page
 from tests.transcripts import README, ROOT, commands, run_blocks
 
 PAGES = [

@@ -11,7 +11,7 @@ from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hardener.cli.manifests import read_documents
+from hardener.cli.manifests.documents import read_documents
 from hardener.policy.reading import embedded_config
 from tests.admission.asking import ask_explain
 from tests.admission.reviews import workload_request

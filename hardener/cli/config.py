@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import orjson
 
-from hardener.cli.config_page import config_page
 from hardener.cli.labels import labels_option
+from hardener.cli.pages.config_page import config_page
 from hardener.policy.builtin import BUILTIN
 from hardener.policy.config import POLICY_LABEL, Config, Selection
 from hardener.policy.namespaces import Labels

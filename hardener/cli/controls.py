@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardener.cli.markdown import anchor, code, table
+from hardener.cli.pages.markdown import anchor, code, table
 from hardener.cli.terminal import color_option, console, page_option, wants_color
 from hardener.controls import CATALOGUE
 from hardener.model import Control

@@ -20,9 +20,9 @@ from rich.text import Text
 
 from hardener.admission.provenance import provenance, reach
 from hardener.admission.workload import mapping_at
-from hardener.cli import diff
 from hardener.cli.judgement import Preview, apply_patch, judge
-from hardener.cli.manifests import Json, Manifest, manifests, read_documents
+from hardener.cli.manifests.documents import Json, Manifest, manifests, read_documents
+from hardener.cli.output import diff
 from hardener.cli.terminal import color_option, console, wants_color
 from hardener.errors import INTERNAL
 from hardener.model import STANDALONE, Mode

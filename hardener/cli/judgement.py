@@ -9,7 +9,7 @@ import msgspec
 
 from hardener.admission.workload import Judgement, metadata_text
 from hardener.admission.workload import judge as judge_object
-from hardener.cli.manifests import Json, Manifest
+from hardener.cli.manifests.documents import Json, Manifest
 from hardener.errors import ManifestError, MisfitError
 from hardener.model import Container, Facts, Mode, Outcome, Path, Skip, Write
 from hardener.model.workloads import template_path

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import click
 from click.formatting import wrap_text
 
-from hardener.cli.markdown import anchor, code, escaped, table
+from hardener.cli.pages.markdown import anchor, code, escaped, table
 from hardener.cli.terminal import color_option, console, page_option, wants_color
 from hardener.controls import CATALOGUE
 from hardener.metrics import DURATION_BUCKETS, ENGINE, OTHER_NAMESPACES, TABLE, UNKNOWN_CONTROL, Metric

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from hardener.cli.formats import FORMATS
 from hardener.cli.judgement import Preview, judge
 from hardener.cli.labels import labels_option
-from hardener.cli.manifests import STDIN, Document, documents, manifests
+from hardener.cli.manifests.documents import STDIN, Document, documents, manifests
+from hardener.cli.output.formats import FORMATS
 from hardener.cli.terminal import color_option, wants_color
 from hardener.errors import BAD_INPUT, INTERNAL, WOULD_CHANGE, ManifestError, Problem
 from hardener.model import Facts, Mode

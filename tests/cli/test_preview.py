@@ -4,8 +4,8 @@ from dataclasses import replace
 import jsonpatch
 import pytest
 
-from hardener.cli.kubernetes_yaml import read_yaml
-from hardener.cli.manifests import read_documents
+from hardener.cli.manifests.documents import read_documents
+from hardener.cli.manifests.kubernetes_yaml import read_yaml
 from hardener.controls import CATALOGUE
 from hardener.policy.reading import embedded_config
 from tests.cli.command_line import CRON_JOB, DEPLOYMENT, HARDENED_POD, SERVICE, hardener

@@ -7,9 +7,9 @@ import pytest
 
 from hardener.admission import Explained, Result, decode, decode_workload, explain, respond
 from hardener.admission.explain import sentences
-from hardener.cli import diff
 from hardener.cli.judgement import judge
-from hardener.cli.manifests import Document, Manifest
+from hardener.cli.manifests.documents import Document, Manifest
+from hardener.cli.output import diff
 from hardener.model import STANDALONE, Mode
 from hardener.model.workloads import POD, template_path
 from hardener.policy.policy import Warnings

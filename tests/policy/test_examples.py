@@ -11,7 +11,7 @@ from hardener.policy.builtin import BUILTIN
 from hardener.policy.reading import load_config
 from hardener.policy.schema import config_schema
 from tests.cli.command_line import hardener
-from tests.cli.test_config_page import keys_in, keys_of_the_schema
+from tests.cli.pages.test_config_page import keys_in, keys_of_the_schema
 from tests.transcripts import EXAMPLES, FOLDERS, RESULT, commands, run
 
 NAMES = [folder.name for folder in FOLDERS]

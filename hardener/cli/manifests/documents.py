@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from hardener.cli.kubernetes_json import read_json
-from hardener.cli.kubernetes_yaml import line_of, read_yaml
+from hardener.cli.manifests.kubernetes_json import read_json
+from hardener.cli.manifests.kubernetes_yaml import line_of, read_yaml
 from hardener.errors import ManifestError, Problem, place
 from hardener.model import Path
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hardener.cli.manifests import Manifest, documents, manifests, read_documents
+from hardener.cli.manifests.documents import Manifest, documents, manifests, read_documents
 from hardener.errors import Problem
 from tests.cli.command_line import DEPLOYMENT, HARDENED_POD, SERVICE
 

@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.cli.kubernetes_yaml import Marks, dump, read_yaml
+from hardener.cli.manifests.kubernetes_yaml import Marks, dump, read_yaml
 from hardener.errors import ManifestError
 
 

@@ -9,10 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardener.cli import diff
 from hardener.cli.judgement import Preview, apply_patch
-from hardener.cli.kubernetes_yaml import dump
-from hardener.cli.manifests import Document
+from hardener.cli.manifests.documents import Document
+from hardener.cli.manifests.kubernetes_yaml import dump
+from hardener.cli.output import diff
 from hardener.cli.terminal import console
 from hardener.model import Container, Mode, Pod
 from hardener.wording import HELD_BACK, THE_POD, describe_at, edit_path, held_back, one_line

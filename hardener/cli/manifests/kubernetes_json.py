@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from typing import NoReturn
 
-from hardener.cli.kubernetes_yaml import DEPTH_LIMIT, decimal
+from hardener.cli.manifests.kubernetes_yaml import DEPTH_LIMIT, decimal
 from hardener.errors import ManifestError, Problem
 
 

@@ -7,9 +7,9 @@ import click
 
 from hardener.admission.workload import remarks
 from hardener.cli.judgement import Edit, Preview
-from hardener.cli.kubernetes_yaml import Marks, dump
-from hardener.cli.lines import LineMatcher
-from hardener.cli.manifests import Json
+from hardener.cli.manifests.documents import Json
+from hardener.cli.manifests.kubernetes_yaml import Marks, dump
+from hardener.cli.output.lines import LineMatcher
 from hardener.model import Mode, Path
 from hardener.wording import Topic, describe_at, held_back, one_line, opted_out
 

@@ -28,7 +28,7 @@ from msgspec.inspect import (
 )
 
 from hardener.cli.controls import settings_of
-from hardener.cli.markdown import anchor, code, escaped
+from hardener.cli.pages.markdown import anchor, code, escaped
 from hardener.controls import CATALOGUE
 from hardener.model import Mode
 from hardener.policy.builtin import BUILTIN, BUILTIN_FLAT

@@ -12,7 +12,7 @@ from hardener.policy.reading import parse_config
 from hardener.policy.resolving import resolve
 from hardener.policy.schema import config_schema
 from tests.cli.command_line import hardener
-from tests.cli.markdown_pages import DOCS, Page
+from tests.cli.pages.markdown_pages import DOCS, Page
 from tests.policy.configs import HEADER
 
 PAGE = DOCS / "config.md"

@@ -10,7 +10,7 @@ from hardener.metrics import TABLE
 from hardener.model import OptOutCause
 from hardener.policy.config import Doubt
 from tests.cli.command_line import hardener
-from tests.cli.markdown_pages import DOCS, Page
+from tests.cli.pages.markdown_pages import DOCS, Page
 
 PAGE = DOCS / "metrics.md"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 
-from hardener.cli.config_keys import BY_NAME, RUNS, KeyTable, key_tables, written
-from hardener.cli.markdown import anchor, code, table
+from hardener.cli.pages.config_keys import BY_NAME, RUNS, KeyTable, key_tables, written
+from hardener.cli.pages.markdown import anchor, code, table
 from hardener.policy.builtin import BUILTIN, BUILTIN_FLAT
 from hardener.policy.flat import CONTROLS, Entry
 from hardener.policy.form import BASE, SHARED_SETTINGS

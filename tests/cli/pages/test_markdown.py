@@ -1,5 +1,5 @@
-from hardener.cli.markdown import anchor, escaped, table
-from tests.cli.markdown_pages import Page
+from hardener.cli.pages.markdown import anchor, escaped, table
+from tests.cli.pages.markdown_pages import Page
 
 
 def test_a_bar_in_a_cell_does_not_end_it():

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.cli.lines import LineMatcher, anchors
+from hardener.cli.output.lines import LineMatcher, anchors
 
 TEXTS = st.lists(st.sampled_from("abcdefgh"), max_size=15)
 
