@@ -17,7 +17,7 @@ from hardener.admission.review import WorkloadReview
 from hardener.admission.workload import Judgement, Object, judge, mapping_at, misplaced_opt_outs, remarks
 from hardener.errors import MisfitError
 from hardener.model import Facts, Path, Verdict
-from hardener.model.workloads import template_path
+from hardener.model.workloads import template_paths
 from hardener.policy.config import Config
 from hardener.policy.policy import Warnings
 from hardener.wording import NAME, Sentence, Topic, changes, held_back, one_line, warnings
@@ -65,26 +65,40 @@ def explain(review: WorkloadReview, config: Config, facts: Facts, today: date) -
 
 
 def _explain(review: WorkloadReview, config: Config, facts: Facts, today: date) -> Explanation:
-    template = template_path(review.api_version, review.kind)
-    if not template or review.operation not in ("CREATE", "UPDATE") or review.subresource:
+    if review.operation not in ("CREATE", "UPDATE") or review.subresource:
+        return Explanation(review.uid, Explained.IGNORED)
+    templates = template_paths(review.manifest, review.api_version, review.kind, config.templates)
+    # What holds no template, and a pod, which is its own.
+    if not templates or not templates[0]:
         return Explanation(review.uid, Explained.IGNORED)
     if is_controller(review.username):
         return Explanation(review.uid, Explained.SPARED)
     obj = _object(review.manifest)
     if _has_controller(obj):
         return Explanation(review.uid, Explained.SPARED)
-    old = review.old_manifest if review.operation == "UPDATE" else None
-    is_new = mapping_at(obj, template) != _template(old, template)
-    # Who annotates the workload instead of its template has to hear that, although the template is the same.
-    misplaced = [] if is_new else _newly_misplaced(obj, old, template)
-    if not is_new and not misplaced:
+    said: list[Sentence] = []
+    judgements = []
+    for template, misplaced in _news(review, obj, templates):
+        judgement = judge(obj, review.kind, template, review.namespace, config, facts, today)
+        judgements.append(judgement)
+        said += misplaced or sentences(judgement)
+    if not judgements:
         return Explanation(review.uid, Explained.UNCHANGED)
-    judgement = judge(obj, review.kind, template, review.namespace, config, facts, today)
-    policy = judgement.selection.policy
-    said = sentences(judgement) if is_new else misplaced
+    policy = judgements[0].selection.policy
     told = [] if policy.warnings is Warnings.NONE else warnings(said, beforehand=True)
-    failures = judgement.outcome.errors
+    failures = [failure for judgement in judgements for failure in judgement.outcome.errors]
     return Explanation(review.uid, Explained.FAILED if failures else Explained.EXPLAINED, told, policy.label, failures)
+
+
+def _news(review: WorkloadReview, obj: Object, templates: Sequence[Path]) -> Iterator[tuple[Path, list[Sentence]]]:
+    """The templates that there is something new to say about; all of it, or just the sentences that come with them."""
+    old = review.old_manifest if review.operation == "UPDATE" else None
+    for template in templates:
+        if mapping_at(obj, template) != _template(old, template):
+            yield template, []
+        # Who annotates the workload instead of its template has to hear that, although the template is the same.
+        elif misplaced := _newly_misplaced(obj, old, template):
+            yield template, misplaced
 
 
 def sentences(judgement: Judgement) -> Iterator[Sentence]:

@@ -11,9 +11,9 @@ import msgspec
 
 from hardener.admission.review import crowding
 from hardener.engine import harden
-from hardener.errors import MisfitError
+from hardener.errors import MisfitError, place
 from hardener.model import Facts, Outcome, Path, Pod, PodManifest
-from hardener.model.workloads import POD
+from hardener.model.workloads import POD, step
 from hardener.policy.config import Config, Selection
 from hardener.policy.opt_out import CONTAINER_PREFIX, OPT_OUT
 from hardener.wording import Sentence, Topic, doubts, edit_path, endings, exempted, one_line, problems
@@ -42,7 +42,7 @@ class Judgement:
 def judge(
     obj: Object, kind: str, template: Path, namespace: str, config: Config, facts: Facts, today: date
 ) -> Judgement:
-    """Decide as the webhook would; `template` is what `template_path` says of the object's kind.
+    """Decide as the webhook would; `template` is one of what `template_paths` says of the object.
 
     Raises MisfitError where the object is not shaped as the API server wants it.
     """
@@ -70,10 +70,11 @@ def mapping_at(obj: Object, path: Path) -> Object:
     """
     value: object = obj
     for depth, key in enumerate(path, start=1):
-        value = value.get(key) if isinstance(value, dict) else None
+        value = step(value, key)
         if value is None:
             return {}
-        if not isinstance(value, dict):
+        is_list = isinstance(value, list) and depth < len(path) and isinstance(path[depth], int)
+        if not isinstance(value, dict) and not is_list:
             raise MisfitError(path[:depth], "must be a mapping")
     return value if isinstance(value, dict) else {}
 
@@ -96,12 +97,12 @@ def _pod(obj: Object, template: Path) -> Pod:
     try:
         return Pod(msgspec.convert(manifest, PodManifest))
     except msgspec.ValidationError as error:
-        message, _, place = str(error).rpartition(" - at `$")
-        path = _place(place.removesuffix("`")) if message else ()
+        message, _, where = str(error).rpartition(" - at `$")
+        path = _keys(where.removesuffix("`")) if message else ()
         raise MisfitError((*template, *path), (message or str(error)).replace("`", "")) from error
 
 
-def _place(text: str) -> Path:
+def _keys(text: str) -> Path:
     """Read the path of a msgspec message: `.spec.containers[0].image` (a key of a dict is `[...]` there)."""
     keys: list[str | int] = []
     for part in text.replace("[", ".[").split("."):
@@ -136,10 +137,10 @@ def misplaced_opt_outs(obj: Object, template: Path) -> Iterator[str]:
     for path in sorted(above, key=len):
         annotations: object = obj
         for key in (*path, "metadata", "annotations"):
-            annotations = annotations.get(key) if isinstance(annotations, dict) else None
+            annotations = step(annotations, key)
         for key in annotations if isinstance(annotations, dict) else ():
             if key == OPT_OUT or str(key).startswith(CONTAINER_PREFIX):
-                yield f"{key} in {'.'.join(map(str, (*path, 'metadata')))} does nothing: move it to the pod template"
+                yield f"{key} in {place((*path, 'metadata'))} does nothing: move it to the pod template"
 
 
 def _rewritten(judgement: Judgement) -> Iterator[str]:

@@ -145,9 +145,10 @@ async def _exchange_all(config: Config, colored: bool) -> list[Exchange]:
                 seconds = time.perf_counter() - start
                 hardened = apply_patch(manifest.value, msgspec.json.decode(response.patch or b"[]"))
                 again = await _send(client, server.mutate_url, hardened)
-                preview = judge(manifest, config, "default", STANDALONE, today)
-                if preview is None:
+                previews = judge(manifest, config, "default", STANDALONE, today)
+                if not previews:
                     raise TypeError(f"{manifest.document.file} holds no pod")
+                (preview,) = previews
                 exchanges.append(Exchange(title, preview, response, again, seconds))
     return exchanges
 

@@ -10,9 +10,9 @@ import msgspec
 from hardener.admission.workload import Judgement, metadata_text
 from hardener.admission.workload import judge as judge_object
 from hardener.cli.manifests.documents import Json, Manifest
-from hardener.errors import ManifestError, MisfitError
+from hardener.errors import ManifestError, MisfitError, place
 from hardener.model import Container, Facts, Mode, Outcome, Path, Skip, Write
-from hardener.model.workloads import template_path
+from hardener.model.workloads import template_paths
 from hardener.patch import Operation, render
 from hardener.policy.config import Config
 from hardener.policy.policy import Policy
@@ -38,10 +38,11 @@ class Hold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would become of one object that holds a pod."""
+    """What would become of the pods of one template; `at` says of which one, where its object holds several."""
 
     manifest: Manifest
     judgement: Judgement
+    at: str = ""
 
     @property
     def policy(self) -> Policy:
@@ -62,7 +63,8 @@ class Preview:
     @property
     def title(self) -> str:
         judgement = self.judgement
-        return f"{judgement.kind} {judgement.namespace}/{judgement.name or '(unnamed)'}"
+        at = f" {self.at}" if self.at else ""
+        return f"{judgement.kind} {judgement.namespace}/{judgement.name or '(unnamed)'}{at}"
 
     def patch(self) -> list[Operation]:
         """The operations that apply to the document that holds the object."""
@@ -88,18 +90,26 @@ def apply_patch(value: object, operations: list[Operation]) -> Json:
     return result
 
 
-def judge(manifest: Manifest, config: Config, namespace: str, facts: Facts, today: date) -> Preview | None:
-    """Decide as the webhook would; None for a kind that holds no pod. `namespace` is for objects that name none.
+def judge(manifest: Manifest, config: Config, namespace: str, facts: Facts, today: date) -> list[Preview] | None:
+    """Decide as the webhook would, template by template; None for a kind that holds no pod.
 
-    Raises ManifestError, with the line, where the object is not shaped as the API server wants it.
+    `namespace` is for objects that name none. Raises ManifestError, with the line, where the object is not shaped as the
+    API server wants it.
     """
-    template = template_path(manifest.api_version, manifest.kind)
-    if template is None:
-        return None
+    value = manifest.value
     try:
-        where = metadata_text(manifest.value, "namespace") or namespace
-        judgement = judge_object(manifest.value, manifest.kind, template, where, config, facts, today)
+        templates = template_paths(value, manifest.api_version, manifest.kind, config.templates)
+        if templates is None:
+            return None
+        where = metadata_text(value, "namespace") or namespace
+        return [
+            Preview(
+                manifest,
+                judge_object(value, manifest.kind, template, where, config, facts, today),
+                place(template) if len(templates) > 1 else "",
+            )
+            for template in templates
+        ]
     except MisfitError as misfit:
         problem = manifest.document.problem_at((*manifest.root, *misfit.path), misfit.message)
         raise ManifestError(problem) from misfit
-    return Preview(manifest, judgement)

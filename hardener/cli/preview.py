@@ -33,13 +33,15 @@ class Tally:
     problems: int = 0
     errors: int = 0
 
-    def count(self, preview: Preview) -> None:
-        edits = preview.edits
-        self.objects += 1
+    def count(self, previews: Sequence[Preview]) -> None:
+        """Count one object, whatever number of templates it holds."""
+        edits = [edit for preview in previews for edit in preview.edits]
+        self.objects += bool(previews)
+        self.others += not previews
         self.changed += bool(edits)
         self.dry_run_only += bool(edits) and all(edit.mode is Mode.DRY_RUN for edit in edits)
-        self.held += len(preview.holds)
-        self.errors += len(preview.outcome.errors)
+        self.held += sum(len(preview.holds) for preview in previews)
+        self.errors += sum(len(preview.outcome.errors) for preview in previews)
 
     @property
     def exit_code(self) -> int:
@@ -124,7 +126,7 @@ def _previews(document: Document, config: Config, namespace: str, facts: Facts, 
     today = datetime.now(UTC).date()
     previews = []
     for item in manifests(document):
-        judged: Preview | Problem | None
+        judged: list[Preview] | Problem | None
         try:
             judged = item if isinstance(item, Problem) else judge(item, config, namespace, facts, today)
         except ManifestError as error:
@@ -132,13 +134,13 @@ def _previews(document: Document, config: Config, namespace: str, facts: Facts, 
         if isinstance(judged, Problem):
             tally.problems += 1
             _complain(str(judged))
-        elif judged is None:
-            tally.others += 1
         else:
+            judged = judged or []
             tally.count(judged)
-            previews.append(judged)
-            for verdict in judged.outcome.errors:
-                _complain(f"{document.file}: {judged.title}: {failure(verdict)}: {verdict.error!r}")
+            previews += judged
+            for each in judged:
+                for verdict in each.outcome.errors:
+                    _complain(f"{document.file}: {each.title}: {failure(verdict)}: {verdict.error!r}")
     return previews
 
 

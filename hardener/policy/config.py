@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from hardener.model.workloads import Templates
 from hardener.policy.exemptions import UserExemptions
 from hardener.policy.flat import Flat
 from hardener.policy.namespaces import Labels, Rule
@@ -47,8 +48,9 @@ class Selection:
 class Config:
     """A configuration, ready for use.
 
-    `policies` holds the built-in ones too, `dry_run` each of them enforcing nothing; `flat` has what each of them says
-    and where that is written. `file` is the file's name as it was given.
+    `policies` holds the built-in ones too, `dry_run` each of them enforcing nothing; `templates` are the kinds that hold
+    pods beside those of Kubernetes itself; `flat` has what each policy says and where that is written. `file` is the
+    file's name as it was given.
     """
 
     policies: Mapping[str, Policy]
@@ -58,6 +60,7 @@ class Config:
     selectable: frozenset[str]
     exempt_users: UserExemptions | None
     on_error: OnError
+    templates: Templates
     flat: Mapping[str, Flat]
     file: str
 

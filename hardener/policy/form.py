@@ -80,6 +80,20 @@ class ExemptForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+class TemplateForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of a custom resource whose objects hold a pod template; one that holds several has a line for each."""
+
+    group: Annotated[str, Meta(description="The API group, without a version, such as argoproj.io.")]
+    kind: Annotated[str, Meta(description="The kind, such as Rollout.")]
+    path: Annotated[
+        str,
+        Meta(
+            description="Where the template lies, which has metadata and spec as a pod has, such as spec.template; [*] "
+            "stands for every item of a list, and * between dots for every value of a mapping."
+        ),
+    ]
+
+
 @cache
 def setting_types(control: str) -> Mapping[str, TypeForm]:
     """The settings of a control, and their types."""
@@ -212,6 +226,14 @@ ConfigForm = msgspec.defstruct(
             None,
         ),
         ("exempt", _optional(ExemptForm, "Who and what is left alone, whatever the policy."), None),
+        (
+            "templates",
+            _optional(
+                tuple[TemplateForm, ...],
+                "Custom resources that hold pod templates, for preview, fix, scan and /explain; pods need no line here.",
+            ),
+            None,
+        ),
         (
             "onError",
             _optional(Literal["allow", "deny"], "The answer when a control or the engine fails; allow if absent."),

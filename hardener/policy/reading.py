@@ -20,10 +20,11 @@ from hardener.policy.config import Config, OnError
 from hardener.policy.conform import Conformer
 from hardener.policy.document import Node, compose, dotted, plain
 from hardener.policy.exempting import EXEMPT, exemption_mistakes, pod_exemptions, user_exemptions
-from hardener.policy.form import API_VERSION, BASE, KIND, ConfigForm, ExemptForm, RuleForm
+from hardener.policy.form import API_VERSION, BASE, KIND, ConfigForm, ExemptForm, RuleForm, TemplateForm
 from hardener.policy.inheritance import Inheritance
 from hardener.policy.namespaces import make_rule, mistakes
 from hardener.policy.nearest import hint
+from hardener.policy.templates import template_mistakes, templates
 
 EMBEDDED = "default.yaml"
 SIZE_LIMIT = 1024 * 1024
@@ -93,6 +94,7 @@ class _Reading:
         self._check_policy(default, known, keys.get("default"), "default")
         selectable = self._selectable(root, known)
         places = self._exempt_places(root)
+        self._check_templates(root)
         self._raise_problems()
         exempt = msgspec.convert(plain(keys.get(EXEMPT, Node(None, 0))) or {}, ExemptForm)
         pods = pod_exemptions(exempt, places)
@@ -105,6 +107,7 @@ class _Reading:
             selectable,
             user_exemptions(exempt, places),
             OnError(_choice(keys.get("onError"), OnError.ALLOW)),
+            templates(msgspec.convert(plain(item), TemplateForm) for item in _items(keys.get("templates"))),
             MappingProxyType(inheritance.flat),
             self._file,
         )
@@ -159,6 +162,12 @@ class _Reading:
                 for below, message in () if key in self._spoilt else exemption_mistakes(part, plain(item)):
                     self._add(_line(item, below), dotted(key, below) if below else key, message)
         return places
+
+    def _check_templates(self, root: Node) -> None:
+        for index, item in enumerate(_items(_children(root).get("templates"))):
+            key = f"templates[{index}]"
+            for below, message in () if key in self._spoilt else template_mistakes(plain(item)):
+                self._add(_line(item, below), dotted(key, below) if below else key, message)
 
     def _check_policy(self, name: str, known: Sequence[str], node: Node | None, key: str) -> None:
         if name not in known:

@@ -23,7 +23,7 @@ KEYS = st.sampled_from(
         *("optOut", "requireReason", "maxDays", "names", "matchLabels", "matchExpressions", "policy", "key"),
         *("operator", "values", "cpu", "memory", "a", "b", "", "<<"),
         *("selectable", "exempt", "usernames", "groups", "runtimeClasses", "priorityClasses", "containers"),
-        *("name", "image"),
+        *("name", "image", "templates", "group", "kind", "path"),
         *CATALOGUE,
         *(setting for control in CATALOGUE for setting in setting_types(control)),
     ]
@@ -71,12 +71,14 @@ EXEMPT = optional(
     **dict.fromkeys(("usernames", "groups", "runtimeClasses", "priorityClasses"), st.lists(WORDS) | VALUES),
     containers=st.lists(CONTAINER | VALUES, max_size=3) | VALUES,
 )
+TEMPLATE = optional(**dict.fromkeys(("group", "kind", "path"), WORDS | st.text(alphabet="aA.[*]/", max_size=8)))
 NEARLY = optional(
     policies=st.dictionaries(st.sampled_from("abcd"), POLICY, max_size=4) | VALUES,
     namespaces=st.lists(RULE, max_size=3) | VALUES,
     default=WORDS,
     selectable=st.lists(WORDS | VALUES, max_size=3) | VALUES,
     exempt=EXEMPT | VALUES,
+    templates=st.lists(TEMPLATE | VALUES, max_size=3) | VALUES,
     onError=st.sampled_from(["allow", "deny"]),
 )
 

@@ -13,7 +13,7 @@ KEYS = [
     ("polices: {}", "3: polices: unknown key; did you mean policies?"),
     ("rules: []",
      "3: rules: unknown key; known here: "
-     "apiVersion, kind, policies, namespaces, default, selectable, exempt, onError"),
+     "apiVersion, kind, policies, namespaces, default, selectable, exempt, templates, onError"),
     ("policies: {a: {control: {}}}", "3: policies.a.control: unknown key; did you mean controls?"),
     ("selectables: []", "3: selectables: unknown key; did you mean selectable?"),
     ("exempt: {username: [a]}", "3: exempt.username: unknown key; did you mean usernames?"),
