@@ -23,7 +23,7 @@ SCHEMA = CHART / "values.schema.json"
 
 RELEASE, NAMESPACE = "hardener", "hardener-system"
 
-CONFIG_PARTS = ("Policy", "RuleForm", "ExemptForm")
+CONFIG_PARTS = ("Policy", "RuleForm", "ExemptForm", "TemplateForm")
 """The parts of the configuration that values hold, by their names in its schema."""
 
 INSTALL_VALUES: Json = {"namespace": {"create": True}}

@@ -53,7 +53,11 @@ VALUE_SETS: dict[str, Json] = {
                 {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["web"]}], "policy": "bare"},
             ],
             "exempt": {"containers": [{"name": "istio-proxy", "image": "docker.io/istio/proxyv2:*"}]},
+            "templates": [{"group": "argoproj.io", "kind": "Rollout", "path": "spec.template"}],
             "onError": "deny",
+        },
+        "explain": {
+            "resources": [{"apiGroups": ["argoproj.io"], "apiVersions": ["*"], "resources": ["rollouts"]}],
         },
     },
     "no reasons and no labels": {"config": {"requireReason": False, "selectable": []}},

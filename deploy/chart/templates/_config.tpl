@@ -89,6 +89,11 @@ selectable: {{- toYaml . | nindent 0 }}
 # Who and what is left alone, whatever the policy.
 exempt: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $config.templates }}
+
+# Where custom resources hold pod templates.
+templates: {{- toYaml . | nindent 0 }}
+{{- end }}
 
 # What the API server is told when hardener itself fails on a pod.
 onError: {{ $config.onError }}
