@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
-
 from hardener.admission.review import crowding
 from hardener.engine import harden
 from hardener.errors import MisfitError, place
 from hardener.model import Facts, Outcome, Path, Pod, PodManifest
+from hardener.model.shape import shaped
 from hardener.model.workloads import POD, step
 from hardener.policy.config import Config, Selection
 from hardener.policy.opt_out import CONTAINER_PREFIX, OPT_OUT
@@ -94,25 +93,7 @@ def _pod(obj: Object, template: Path) -> Pod:
     # Counted first, since what is made of each of them takes far longer.
     if misfit := crowding(sum(len(each) for each in lists if isinstance(each, list))):
         raise MisfitError((*template, "spec"), misfit)
-    try:
-        return Pod(msgspec.convert(manifest, PodManifest))
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).rpartition(" - at `$")
-        path = _keys(where.removesuffix("`")) if message else ()
-        raise MisfitError((*template, *path), (message or str(error)).replace("`", "")) from error
-
-
-def _keys(text: str) -> Path:
-    """Read the path of a msgspec message: `.spec.containers[0].image` (a key of a dict is `[...]` there)."""
-    keys: list[str | int] = []
-    for part in text.replace("[", ".[").split("."):
-        if part.startswith("["):
-            if not part[1:-1].isdecimal():
-                break
-            keys.append(int(part[1:-1]))
-        elif part:
-            keys.append(part)
-    return tuple(keys)
+    return Pod(shaped(manifest, PodManifest, template))
 
 
 def _notes(judgement: Judgement) -> Iterator[str]:

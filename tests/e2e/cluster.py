@@ -39,7 +39,7 @@ kind: Policy
 omitStages: [RequestReceived]
 rules:
 # Thousands of pods pass through these, and nobody reads them.
-- {level: Metadata, namespaces: [corpus-plain, corpus-hardened, corpus-restricted, corpus-hardened-restricted], resources: [{group: "", resources: [pods]}]}
+- {level: Metadata, namespaces: [corpus-plain, corpus-hardened, corpus-restricted, corpus-hardened-restricted, levels-baseline, levels-restricted], resources: [{group: "", resources: [pods]}]}
 - {level: RequestResponse, verbs: [create, update, patch, delete], resources: [{group: "", resources: [pods, "pods/*"]}]}
 """
 

@@ -1,0 +1,1 @@
+"""What pods that exist look like to the policies: the state of a cluster, assessed by the same engine as admission."""
