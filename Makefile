@@ -57,6 +57,7 @@ generate: $(STAMP) ## Write what is derived from the code: the config schema, th
 	$(BIN)/hardener config schema > config/schema.json.new && mv config/schema.json.new config/schema.json
 	$(BIN)/hardener controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
 	$(BIN)/hardener config schema -o markdown > docs/config.md.new && mv docs/config.md.new docs/config.md
+	$(BIN)/hardener help -o markdown > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 	$(BIN)/hardener metrics -o markdown > docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
 	$(BIN)/python -m tests.transcripts
 	$(BIN)/python -m tests.deploy.chart

@@ -17,7 +17,7 @@ from hardener import __version__
 from hardener.errors import INTERNAL, HardenerError
 from hardener.policy.nearest import hint
 
-COMMANDS = ("serve", "preview", "controls", "config", "metrics", "demo")
+COMMANDS = ("serve", "preview", "scan", "controls", "config", "metrics", "demo", "completion", "help")
 """In the order in which a newcomer meets them; `x` is the attribute `x` of `hardener.cli.x`."""
 
 INTERRUPTED = 130
@@ -46,7 +46,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command; click itself knows only those that are already imported."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"there is no command {name!r}: {hint(name, COMMANDS)}")
         return super().resolve_command(ctx, args)
 

@@ -26,7 +26,10 @@ def config() -> None:
 @config.command()
 @click.argument("file", type=_FILE, required=False)
 def check(file: Path | None) -> None:
-    """Read FILE (or the built-in configuration) as the server does, and name every mistake in it."""
+    """Read FILE (or the built-in configuration) as the server does, and name every mistake in it.
+
+    Exit code 0: it can be used; 2: it cannot.
+    """
     loaded = _load(file)
     own = len(loaded.policies) - len(BUILTIN)
     click.echo(f"{loaded.file}: {_count(own, 'policy', 'policies')}, {_count(len(loaded.rules), 'rule', 'rules')}: ok")
@@ -42,7 +45,10 @@ def check(file: Path | None) -> None:
     help="json is a JSON Schema, config/schema.json; markdown is what docs/config.md holds.",
 )
 def schema(output: str) -> None:
-    """Print every key of configuration files, for an editor or to read."""
+    """Print every key of configuration files, for an editor or to read.
+
+    Exit code 0: printed; 2: wrong usage.
+    """
     if output == "markdown":
         click.echo("\n".join(config_page()))
     else:
@@ -54,7 +60,10 @@ def schema(output: str) -> None:
 @click.option("--config", type=_FILE, metavar="FILE", help="The configuration; the built-in one if left out.")
 @labels_option
 def resolve_namespace(namespace: str, config: Path | None, label: Labels | None) -> None:
-    """Show which policy NAMESPACE gets and why, and where each setting comes from."""
+    """Show which policy NAMESPACE gets and why, and where each setting comes from.
+
+    Exit code 0: shown; 2: the configuration cannot be used.
+    """
     loaded = _load(config)
     resolution = resolve(loaded, namespace, label)
     click.echo(_why(loaded, resolution.selection, namespace))

@@ -24,11 +24,14 @@ GENERATED = "<!-- Generated from the controls' own files by `make generate`: cha
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=lambda _context, _parameter, typed: _beginning_with(typed))
 @page_option("docs/controls.md")
 @color_option
 def controls(name: str | None, output: str, color: str) -> None:
-    """List the controls, or show all about one of them."""
+    """List the controls, or show all about one of them.
+
+    Exit code 0: shown; 2: there is no such control.
+    """
     if name is not None and name not in CATALOGUE:
         raise click.BadParameter(f"there is no control {name!r}: {hint(name, CATALOGUE)}", param_hint="NAME")
     chosen = [CATALOGUE[name]] if name else list(CATALOGUE.values())
@@ -39,6 +42,10 @@ def controls(name: str | None, output: str, color: str) -> None:
         click.echo("\n".join(_page(chosen[0])), color=colored)
     else:
         console(colored).print(_overview(chosen))
+
+
+def _beginning_with(typed: str) -> list[str]:
+    return [name for name in CATALOGUE if name.startswith(typed)]
 
 
 def _overview(chosen: Sequence[Control]) -> Table:

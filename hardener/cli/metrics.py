@@ -42,7 +42,10 @@ thing that it counts: until then there is no such series, and not one that is 0.
 @page_option("docs/metrics.md")
 @color_option
 def metrics(output: str, color: str) -> None:
-    """List the server's metrics, and what it means when they rise."""
+    """List the server's metrics, and what it means when they rise.
+
+    Exit code 0: shown; 2: wrong usage.
+    """
     if output == "markdown":
         click.echo("\n".join(_page()))
         return

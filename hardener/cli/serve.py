@@ -115,6 +115,8 @@ def serve(
 
     https://ADDRESS:PORT/mutate hardens pods when they are made, and /explain tells who applies a workload what its pods
     will receive, without ever changing or refusing it.
+
+    Exit code 0: ended as it was told to; 2: it cannot start, as with a bad configuration; 3: an internal error.
     """
     if (dev or standalone) and (kubeconfig or tls_secret):
         raise StartError("--dev and --standalone know no cluster; leave out --kubeconfig and --tls-secret, or them")
