@@ -13,7 +13,7 @@ ON_NEWEST_ONLY := test_self_managed test_trial test_failures test_chart_upgrades
 E2E := $(BIN)/python -m pytest tests/e2e -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo cluster test chart e2e check format generate baseline bench image lock clean
+.PHONY: help venv demo cluster test chart browser e2e check format generate baseline bench image lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: $(STAMP) ## Run all tests but those that need a Kubernetes
 
 chart: $(STAMP) ## Check the chart, install.yaml, alerts and dashboard with Helm and promtool, which are built at first
 	$(BIN)/python -m pytest tests/deploy -n auto $(ARGS)
+
+browser: $(STAMP) ## Open the report of `hardener scan` in a real Chromium
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 e2e: $(STAMP) ## Run the tests on a real Kubernetes, the newest one with a node and the oldest one that is supported
 	$(E2E) $(ARGS)
