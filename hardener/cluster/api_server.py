@@ -1,25 +1,19 @@
-"""ApiServer: the few requests that the watches need, as JSON, over the transport of the kubernetes package.
-
-The package finds credentials, refreshes them and sets TLS up; its models are never made, since one page of them takes
-more memory than all the tables.
-"""
+"""ApiServer: the few requests that the watches need, as JSON; what goes wrong is told in one kind of error."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple
 
 import aiohttp
 import msgspec
-from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException
 
-from hardener import __version__
 from hardener.cluster.bounds import Bounds, Pace
 from hardener.cluster.credentials import Credentials
 from hardener.cluster.objects import PAGE, STATUS, Page
+from hardener.cluster.pool import Method, Pool, Query, Request, leave
 from hardener.cluster.status import Log
 from hardener.errors import HardenerError, StartError
 
@@ -28,23 +22,8 @@ OK, CREATED, UNAUTHORIZED, NOT_FOUND, GONE = 200, 201, 401, 404, 410
 REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read for its reason."""
 
-READ_BYTES = 64 * 1024
-"""How much of an answer is read ahead."""
-
-_HEADERS = {"Accept": "application/json"}
-_CONTENT_TYPES = {"POST": "application/json", "PATCH": "application/strategic-merge-patch+json"}
 _NO_ANSWER = (aiohttp.ClientError, ConfigException, OSError, TimeoutError, ValueError)
 """What a request can end with; ValueError is a token that no header can hold."""
-
-Query = Mapping[str, str | int]
-Method = Literal["GET", "POST", "PATCH"]
-
-
-class _Request(NamedTuple):
-    path: str
-    query: Query
-    method: Method = "GET"
-    body: Mapping[str, object] | None = None
 
 
 class ApiError(HardenerError):
@@ -64,30 +43,30 @@ class ApiError(HardenerError):
 
 
 class ApiServer:
-    """A connection pool to one API server. Credentials that are refused are read anew."""
+    """One API server. Credentials that are refused are read anew."""
 
     def __init__(self, credentials: Credentials, bounds: Bounds, pace: Pace, log: Log) -> None:
         self._credentials = credentials
         self._bounds = bounds
         self._pace = pace
         self._log = log
-        self._client: ApiClient | None = None
-        self._former: ApiClient | None = None
+        self._pool: Pool | None = None
+        self._former: Pool | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._renew_at = 0.0
         self._told_time: tuple[datetime, float] | None = None
 
     async def open(self) -> None:
         """Read the credentials; nothing is sent yet. Raises StartError."""
-        self._client = await self._read()
+        self._pool = await self._read()
 
     async def close(self) -> None:
-        """Break every connection off."""
+        """Break every connection off, and return when the last one is gone. Cancel what still asks before."""
         if self._renewal is not None:
             self._renewal.cancel()
-        for client in (self._former, self._client):
-            if client is not None:
-                await client.rest_client.close()
+        for pool in (self._former, self._pool):
+            if pool is not None:
+                await pool.close()
 
     async def get(self, path: str) -> bytes:
         """One object; raises ApiError."""
@@ -103,7 +82,7 @@ class ApiServer:
 
     async def send(self, method: Method, path: str, body: Mapping[str, object] | None = None) -> bytes:
         """Get, create or change one object; raises ApiError. PATCH is a strategic merge of what has to change."""
-        request = _Request(path, {}, method, body)
+        request = Request(path, {}, method, body)
         async with self._answer(request, self._within(self._bounds.object_seconds)) as response:
             with _told(path):
                 return await response.read()
@@ -146,11 +125,11 @@ class ApiServer:
             sock_connect=bounds.connect_seconds,
             sock_read=bounds.silence_seconds,
         )
-        async with self._answer(_Request(path, query), allowed) as response:
+        async with self._answer(Request(path, query), allowed) as response:
             yield _lines(path, response.content, bounds.line_bytes)
 
     async def _get(self, path: str, query: Query) -> bytes:
-        async with self._answer(_Request(path, query), self._within(self._bounds.page_seconds)) as response:
+        async with self._answer(Request(path, query), self._within(self._bounds.page_seconds)) as response:
             with _told(path):
                 return await response.read()
 
@@ -167,7 +146,7 @@ class ApiServer:
         return aiohttp.ClientTimeout(total=seconds, sock_connect=self._bounds.connect_seconds)
 
     @asynccontextmanager
-    async def _answer(self, request: _Request, allowed: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _answer(self, request: Request, allowed: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
         """A good answer, whose body is still to be read; raises ApiError for any other."""
         path = request.path
         with _told(path):
@@ -180,30 +159,30 @@ class ApiServer:
                 raise _refusal(path, response, body)
             yield response
         finally:
-            _leave(response)
+            leave(response)
 
-    async def _send(self, request: _Request, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        client = self._client
-        if client is None:
+    async def _send(self, request: Request, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        pool = self._pool
+        if pool is None:
             raise ApiError("the connection has not been opened; call open() first")
         try:
-            response = await _request(client, request, allowed)
+            response = await pool.request(request, allowed)
         except aiohttp.ClientSSLError:
             # The authority that signs for the API server may be another one by now.
-            renewed = await self._renewed(client)
+            renewed = await self._renewed(pool)
             if renewed is None:
                 raise
-            return await _request(renewed, request, allowed)
+            return await renewed.request(request, allowed)
         if response.status == UNAUTHORIZED:
-            renewed = await self._renewed(client)
+            renewed = await self._renewed(pool)
             if renewed is not None:
-                _leave(response)
-                return await _request(renewed, request, allowed)
+                leave(response)
+                return await renewed.request(request, allowed)
         return response
 
-    async def _renewed(self, refused: ApiClient) -> ApiClient | None:
-        """A client with other credentials than those that were refused, if it is time to read them again."""
-        if self._client is refused and self._renewal is None:
+    async def _renewed(self, refused: Pool) -> Pool | None:
+        """A pool with other credentials than those that were refused, if it is time to read them again."""
+        if self._pool is refused and self._renewal is None:
             now = self._pace.clock()
             if now < self._renew_at:
                 return None
@@ -212,64 +191,30 @@ class ApiServer:
         if self._renewal is not None:
             # Others wait for it too, and whoever asked first may have no more time.
             await asyncio.wait([self._renewal])
-        return None if self._client is refused else self._client
+        return None if self._pool is refused else self._pool
 
     async def _renew(self) -> None:
         try:
-            client = await self._read()
+            pool = await self._read()
         except StartError as error:
             self._log.warning("the credentials were refused, and cannot be read again", reason=str(error))
         else:
-            former, self._former, self._client = self._former, self._client, client
+            former, self._former, self._pool = self._former, self._pool, pool
             if former is not None:
-                await former.rest_client.close()
+                await former.close()
         finally:
             self._renewal = None
 
-    async def _read(self) -> ApiClient:
+    async def _read(self) -> Pool:
         try:
             async with asyncio.timeout(self._bounds.credentials_seconds):
                 configuration = await self._credentials()
-            return _client(configuration, self._bounds)
+            return Pool(configuration, self._bounds)
         except TimeoutError as error:
             seconds = self._bounds.credentials_seconds
             raise StartError(f"the credentials could not be read within {seconds:g} s; see to the plugin") from error
         except (OSError, ValueError) as error:
             raise StartError(f"the certificates of the API server cannot be used ({error})") from error
-
-
-def _client(configuration: Configuration, bounds: Bounds) -> ApiClient:
-    # The certificates of older clusters lack what Python asks for since 3.13 (kubernetes-client/python issue 2394).
-    configuration.disable_strict_ssl_verification = True
-    configuration.connection_pool_maxsize = bounds.connections
-    configuration.client_session_kwargs = {"read_bufsize": READ_BYTES}
-    client = ApiClient(configuration)
-    client.user_agent = f"hardener/{__version__}"
-    return client
-
-
-def _leave(response: aiohttp.ClientResponse) -> None:
-    """End an answer; one that has not been read to its end without TLS's farewell, for which nobody would wait."""
-    connection = response.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()
-    response.close()
-
-
-async def _request(client: ApiClient, request: _Request, allowed: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-    headers = dict(_HEADERS)
-    if request.body is not None:
-        headers["Content-Type"] = _CONTENT_TYPES[request.method]
-    serialized = await client.param_serialize(
-        request.method,
-        request.path,
-        query_params=list(request.query.items()),
-        header_params=headers,
-        body=request.body,
-        auth_settings=["BearerToken"],
-    )
-    response: aiohttp.ClientResponse = (await client.call_api(*serialized, _request_timeout=allowed)).response
-    return response
 
 
 @contextmanager

@@ -64,10 +64,8 @@ class Cluster:
         """Stop; the facts stay as they are."""
         for watch in self._watches:
             watch.cancel()
-        ending = [*self._watches, *self._asking.cancel()]
-        # Before they wake up: a connection that they leave in the middle would wait for TLS's farewell, and outlive us.
+        await asyncio.gather(*self._watches, *self._asking.cancel(), return_exceptions=True)
         await self._api.close()
-        await asyncio.gather(*ending, return_exceptions=True)
 
     def facts(self, namespace: str) -> Facts:
         """What is known of a namespace now; where it is not `known`, `ask` may know more."""

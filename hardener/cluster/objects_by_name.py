@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from hardener.cluster.api_server import NOT_FOUND, ApiError, ApiServer, Method
+from hardener.cluster.api_server import NOT_FOUND, ApiError, ApiServer
 from hardener.cluster.bounds import Backoff, Bounds, Pace
 from hardener.cluster.objects import EVENT, STATUS, Object
+from hardener.cluster.pool import Method
 from hardener.cluster.status import Log
 
 CONFLICT = 409

@@ -7,7 +7,7 @@ one, the new connection is closed. Connections count from the end of their TLS h
 """
 
 import asyncio
-from typing import Literal
+from typing import Literal, cast
 
 from aiohttp import web
 
@@ -46,7 +46,7 @@ class Connection(web.RequestHandler):
         return self._request_count == 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not self._entrance.admit(self):
+        if not self._entrance.admit(self, cast("asyncio.Transport", transport)):
             self.force_close()
             transport.close()
             return
@@ -114,12 +114,15 @@ class Entrance:
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._open: dict[Connection, None] = {}
+        self._transports: dict[Connection, asyncio.Transport] = {}
+        self._emptied: asyncio.Future[None] | None = None
 
     def __call__(self) -> Connection:
         return Connection(self, self._server, self._loop)
 
-    def admit(self, connection: Connection) -> bool:
+    def admit(self, connection: Connection, transport: asyncio.Transport) -> bool:
         """Let a new connection in, and another one out where there is no room for both."""
+        self._transports[connection] = transport
         if len(self._open) >= self.state.limits.connections:
             idle = next((each for each in self._open if each.silent), None)
             if idle is None:
@@ -132,3 +135,24 @@ class Entrance:
 
     def leave(self, connection: Connection) -> None:
         self._open.pop(connection, None)
+        self._transports.pop(connection, None)
+        if self._emptied is not None and not self._transports and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    async def empty(self) -> None:
+        """Wait until each connection that was closed has gone, with its last answer and TLS's farewell.
+
+        aiohttp does not wait for that. Who still listens after `linger_seconds` is cut off.
+        """
+        if not self._transports:
+            return
+        self._emptied = self._loop.create_future()
+        cut = self._loop.call_later(self.state.limits.linger_seconds, self._cut_off)
+        try:
+            await self._emptied
+        finally:
+            cut.cancel()
+
+    def _cut_off(self) -> None:
+        for transport in self._transports.values():
+            transport.abort()

@@ -78,6 +78,7 @@ class Server:
         self._state: State | None = None
         self._runners: list[web.AppRunner] = []
         self._listeners: list[asyncio.Server] = []
+        self._entrances: list[Entrance] = []
         self._watchers: list[asyncio.Task[None]] = []
         self._api: ApiServer | None = None
 
@@ -225,9 +226,10 @@ class Server:
         self._runners.append(runner)
         if runner.server is None:
             raise StartError("aiohttp has made no server for the application")
+        entrance = Entrance(self.state, runner.server)
         try:
             listener = await asyncio.get_running_loop().create_server(
-                Entrance(self.state, runner.server),
+                entrance,
                 address,
                 port,
                 ssl=context,
@@ -240,6 +242,7 @@ class Server:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
             raise StartError(f"{address} port {port} cannot be opened ({reason}); choose another") from error
         self._listeners.append(listener)
+        self._entrances.append(entrance)
         number: int = listener.sockets[0].getsockname()[1]
         return number
 
@@ -256,6 +259,7 @@ class Server:
             await self._state.cluster.close()
         for runner in reversed(self._runners):
             await runner.cleanup()
+        await asyncio.gather(*(entrance.empty() for entrance in self._entrances))
 
     async def _finish_requests(self) -> None:
         """Wait for what is being handled: once aiohttp closes a connection, it drops the rest of a body."""

@@ -40,11 +40,13 @@ class Balancer:
         task.add_done_callback(self._tasks.discard)
         backend = self.backends[self.connections % len(self.backends)]
         self.connections += 1
-        other_reader, other_writer = await asyncio.open_connection(LOOPBACK, backend)
+        opened = [writer]
         try:
+            other_reader, other_writer = await asyncio.open_connection(LOOPBACK, backend)
+            opened.append(other_writer)
             await asyncio.gather(_pump(reader, other_writer), _pump(other_reader, writer))
         finally:
-            for each in (writer, other_writer):
+            for each in opened:
                 each.transport.abort()
 
 

@@ -51,6 +51,11 @@ class ControlPlane(Cluster):
             port.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def etcd_url(self) -> str:
+        """Where etcd answers, in plain HTTP."""
+        return f"http://127.0.0.1:{self._ports[1].number}"
+
     def output(self, program: str) -> str:
         """What a program has written so far, as `kube-apiserver`."""
         return (self.folder / f"{program}.log").read_text(errors="replace")
@@ -106,7 +111,7 @@ class ControlPlane(Cluster):
     def _api_server_flags(self) -> list[str]:
         folder = self.folder
         return [
-            f"--etcd-servers=http://127.0.0.1:{self._ports[1].number}",
+            f"--etcd-servers={self.etcd_url}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self._ports[0].number}",
             "--permit-port-sharing",

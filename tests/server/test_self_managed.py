@@ -341,7 +341,11 @@ async def test_the_metrics_tell_when_the_certificate_ends(store, replica):
 
 
 async def test_a_certificate_that_cannot_be_taken_over_is_told_and_tried_again(store, replica, monkeypatch):
+    def refuse(name):
+        raise PermissionError(1, "Operation not permitted")
+
     with monkeypatch.context() as patched:
+        patched.setattr("os.memfd_create", refuse, raising=False)
         patched.setattr("tempfile.tempdir", "/nowhere")
         assert [await replica.round() for _ in range(2)] == [False] * 2
     assert replica.lines.messages("error") == ["taking the serving certificate over fails and is tried again"]
