@@ -4,8 +4,12 @@ A pair is tried in a context of its own first, and only then loaded into the liv
 and open connections go on with the one that they began with.
 """
 
+import errno
+import os
 import ssl
+import sys
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -35,19 +39,9 @@ class ServingCertificate:
 
     def use(self, pair: KeyPair) -> None:
         """Serve with a pair that is held in memory; raises CertificateError."""
-        try:
-            # OpenSSL reads from files only, and these are gone again at once.
-            with tempfile.TemporaryDirectory(prefix="hardener-") as folder:
-                certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
-                certificate.write_bytes(pair.certificate)
-                key.touch(0o600)
-                key.write_bytes(pair.key)
-                self.use_files(certificate, key)
-        except OSError as error:
-            raise CertificateError(
-                f"the pair cannot be put into a temporary file ({error.strerror}), which OpenSSL needs; "
-                "let /tmp be writable, or the folder that TMPDIR names"
-            ) from error
+        # OpenSSL reads from files only, and these are gone again at once.
+        with ExitStack() as stack:
+            self.use_files(*_files(pair, stack))
 
     def use_files(self, certificate: Path, key: Path) -> None:
         """Serve with a pair of PEM files; raises CertificateError and goes on with the last good pair."""
@@ -76,6 +70,42 @@ class ServingCertificate:
                     f"{authorities}: holds no certificate in PEM; put the authority's there"
                 ) from error
             context.verify_mode = ssl.CERT_REQUIRED
+
+
+def _files(pair: KeyPair, stack: ExitStack) -> tuple[Path, Path]:
+    """Certificate and key, each in a file; raises CertificateError where there can be none."""
+    try:
+        return _file_in_memory(pair.certificate, stack), _file_in_memory(pair.key, stack)
+    # There is no /proc, or a sandbox forbids the system call.
+    except OSError:
+        return _files_in_a_folder(pair, stack)
+
+
+def _file_in_memory(data: bytes, stack: ExitStack) -> Path:
+    """A file without a name, which needs no folder that can be written to, and no disk ever holds; raises OSError."""
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    file = stack.enter_context(os.fdopen(os.memfd_create("hardener"), "wb"))
+    file.write(data)
+    file.flush()
+    path = Path(f"/proc/self/fd/{file.fileno()}")
+    path.stat()
+    return path
+
+
+def _files_in_a_folder(pair: KeyPair, stack: ExitStack) -> tuple[Path, Path]:
+    try:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hardener-"))
+        certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
+        certificate.write_bytes(pair.certificate)
+        key.touch(0o600)
+        key.write_bytes(pair.key)
+    except OSError as error:
+        raise CertificateError(
+            f"the pair cannot be put into a temporary file ({error.strerror}), which OpenSSL needs; "
+            "let /tmp be writable, or the folder that TMPDIR names"
+        ) from error
+    return certificate, key
 
 
 def _context() -> ssl.SSLContext:

@@ -1,5 +1,7 @@
 import ssl
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -185,7 +187,44 @@ def test_authorities_that_cannot_be_used_are_named_and_nobody_new_is_trusted(tmp
     assert shown_by_a_client(serving) is None
 
 
-def test_without_a_temporary_folder_it_says_what_is_needed_and_the_last_good_pair_stays(monkeypatch):
+@pytest.fixture
+def without_a_temporary_folder(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+
+
+@pytest.fixture
+def without_files_in_memory(monkeypatch):
+    """As in a sandbox that forbids the system call, or on another system."""
+
+    def refuse(name):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.memfd_create", refuse, raising=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has files in memory")
+@pytest.mark.usefixtures("without_a_temporary_folder")
+def test_no_folder_has_to_be_writable_and_no_file_stays_open():
+    serving = ServingCertificate()
+    before = sorted(Path("/proc/self/fd").iterdir())
+    serving.use(FIRST)
+
+    assert shown_to_a_client(serving) == FIRST.certificate
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.mark.usefixtures("without_files_in_memory")
+def test_without_files_in_memory_a_temporary_folder_will_do_which_is_gone_afterwards(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    serving = ServingCertificate()
+    serving.use(FIRST)
+
+    assert shown_to_a_client(serving) == FIRST.certificate
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("without_files_in_memory")
+def test_without_either_it_says_what_is_needed_and_the_last_good_pair_stays(monkeypatch):
     serving = ServingCertificate()
     serving.use(FIRST)
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
