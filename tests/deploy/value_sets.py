@@ -32,6 +32,22 @@ VALUE_SETS: dict[str, Json] = {
         "autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 30},
         "podDisruptionBudget": {"enabled": False},
     },
+    "scanned": {
+        "scan": {
+            "enabled": True,
+            "schedule": "*/30 * * * *",
+            "output": "json",
+            "writeReports": True,
+            "rules": [{"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["list"]}],
+        },
+    },
+    "scanned in dry-run": {
+        "dryRun": True,
+        "scan": {"enabled": True},
+        "networkPolicy": {"enabled": False},
+        "imagePullSecrets": [{"name": "registry"}],
+        "tolerations": [{"operator": "Exists"}],
+    },
     "small": {
         "replicas": 1,
         "priorityClassName": "",

@@ -41,3 +41,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
 {{- end -}}
+
+{{- /* The CronJob that looks for what slipped through; the name of one is 52 characters at most. */ -}}
+{{- define "hardener.scan" -}}
+{{- printf "%s-scan" (include "hardener.name" . | trunc 47 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- /* Other ones than those by which the Service chooses the pods that answer. */ -}}
+{{- define "hardener.scanLabels" -}}
+app.kubernetes.io/name: hardener-scan
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
