@@ -179,9 +179,14 @@ class Report:
     def coverage(self, control: str) -> dict[State, int]:
         return _sums(each for namespace in self.namespaces for each in namespace.coverage(control).items())
 
+    @property
+    def inhabited(self) -> tuple[Namespace, ...]:
+        """The namespaces that hold workloads: an empty one meets every level, and says nothing."""
+        return tuple(namespace for namespace in self.namespaces if namespace.findings)
+
     def able(self, level: Level, *, hardened: bool) -> int:
-        """How many namespaces can enforce this level, as they are or hardened."""
-        met = (namespace.hardened if hardened else namespace.now for namespace in self.namespaces)
+        """How many of the inhabited namespaces can enforce this level, as they are or hardened."""
+        met = (namespace.hardened if hardened else namespace.now for namespace in self.inhabited)
         return sum(level.weaker(each) is level for each in met)
 
 

@@ -38,6 +38,13 @@ def test_a_namespace_meets_the_level_that_all_in_it_meet_also_a_template_without
     assert (namespace("empty").now, namespace("empty").hardened) == (Level.RESTRICTED, Level.RESTRICTED)
 
 
+def test_an_empty_namespace_is_not_counted_among_those_that_can_enforce_a_level():
+    whole = report(namespace("safe", finding(SAFE)), namespace("empty"))
+
+    assert [each.name for each in whole.inhabited] == ["safe"]
+    assert whole.able(Level.RESTRICTED, hardened=True) == 1
+
+
 def test_a_namespace_that_meets_a_level_can_enforce_every_weaker_one():
     whole = report(
         namespace("safe", finding(SAFE)), namespace("bare", finding(BARE)), namespace("host", finding(PRIVILEGED))

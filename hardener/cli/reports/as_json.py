@@ -29,7 +29,7 @@ def _report(report: Report) -> Json:
         "mirrorPods": report.mirrors,
         "states": {state.value: report.count(state) for state in State if report.count(state)},
         "podSecurity": {
-            "namespaces": len(report.namespaces),
+            "namespaces": len(report.inhabited),
             "now": {level.value: report.able(level, hardened=False) for level in LEVELS},
             "hardened": {level.value: report.able(level, hardened=True) for level in LEVELS},
         },

@@ -33,11 +33,13 @@ def overview(report: Report) -> str:
 
 
 def _totals(report: Report) -> Iterator[str]:
-    total = len(report.namespaces)
+    total = len(report.inhabited)
+    empty = len(report.namespaces) - total
+    aside = f"; {empty} without workloads not counted" if empty else ""
     yield f"{one_line(report.cluster)}, {report.taken_at:%Y-%m-%d %H:%M} UTC, configuration: {one_line(report.config)}"
     for level in (Level.RESTRICTED, Level.BASELINE):
         now, then = (report.able(level, hardened=hardened) for hardened in (False, True))
-        yield f"after hardening, {then} of {_number(total, 'namespace')} can enforce {level.value} ({now} as they are)"
+        yield f"after hardening, {then} of {_number(total, 'namespace')} can enforce {level.value} ({now} as they are{aside})"
     lacking = report.count(State.UNHARDENED)
     verb = "lacks" if lacking == 1 else "lack"
     todo = ": make them anew, as with kubectl rollout restart" if lacking else ""

@@ -95,7 +95,10 @@ def sections(report: Report) -> Sections:
     unhardened = [place for place in places if place.finding.state is State.UNHARDENED and place.finding.pods]
     coverage = {control: report.coverage(control) for control in report.controls}
     namespaces = [*overviews(report.namespaces)]
-    levels = {"today": [each.now for each in namespaces], "hardened": [each.hardened for each in namespaces]}
+    levels = {
+        "today": [each.now for each in report.inhabited],
+        "hardened": [each.hardened for each in report.inhabited],
+    }
     return Sections(
         levels={when: _levels(met) for when, met in levels.items()},
         restricted={when: met.count(Level.RESTRICTED) for when, met in levels.items()},

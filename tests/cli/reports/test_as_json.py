@@ -19,9 +19,9 @@ def test_totals_stand_at_the_top():
     assert told["takenAt"] == "2026-11-22T13:30:00+00:00"
     assert told["states"] == {"in place": 3, "unhardened": 6, "would change": 5}
     assert told["podSecurity"] == {
-        "namespaces": 4,
-        "now": {"baseline": 3, "restricted": 2},
-        "hardened": {"baseline": 3, "restricted": 3},
+        "namespaces": 3,
+        "now": {"baseline": 2, "restricted": 1},
+        "hardened": {"baseline": 2, "restricted": 2},
     }
     assert told["controls"]["resources"] == {"in place": 3, "unhardened": 6, "would change": 5}
     assert (told["pods"], told["finishedPods"], told["mirrorPods"], len(told["problems"])) == (14, 2, 1, 1)

@@ -28,8 +28,8 @@ def row(first):
 def test_totals_come_first():
     assert lines()[:6] == [
         "https://cluster, 2026-11-22 13:30 UTC, configuration: config.yaml",
-        "after hardening, 3 of 4 namespaces can enforce restricted (2 as they are)",
-        "after hardening, 3 of 4 namespaces can enforce baseline (3 as they are)",
+        "after hardening, 2 of 3 namespaces can enforce restricted (1 as they are; 1 without workloads not counted)",
+        "after hardening, 2 of 3 namespaces can enforce baseline (2 as they are; 1 without workloads not counted)",
         "6 of 14 pods lack what the policy enforces: make them anew, as with kubectl rollout restart",
         "left out: 2 pods that ended, 1 pod of the kubelets' own files",
         "",
