@@ -3,6 +3,7 @@
 HardenerError
 ├── ConfigError          a configuration file cannot be used            exit 2
 ├── ManifestError        a manifest cannot be read                      exit 2
+├── EditError            a manifest cannot be edited where it stands    exit 2
 ├── MisfitError          an object is not shaped as the API server wants
 ├── CertificateError     a certificate or key cannot be used            exit 2
 ├── StartError           the server cannot start                        exit 2
@@ -62,6 +63,15 @@ class ManifestError(HardenerError):
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        super().__init__(str(problem))
+
+
+class EditError(HardenerError):
+    """A file, or a document in it, that cannot be given its edits and stays as it is; `why` is the cause alone."""
+
+    def __init__(self, problem: Problem, why: str) -> None:
+        self.problem = problem
+        self.why = why
         super().__init__(str(problem))
 
 

@@ -17,7 +17,7 @@ from hardener import __version__
 from hardener.errors import INTERNAL, HardenerError
 from hardener.policy.nearest import hint
 
-COMMANDS = ("serve", "preview", "scan", "controls", "config", "metrics", "demo", "completion", "help")
+COMMANDS = ("serve", "preview", "fix", "scan", "controls", "config", "metrics", "demo", "completion", "help")
 """In the order in which a newcomer meets them; `x` is the attribute `x` of `hardener.cli.x`."""
 
 INTERRUPTED = 130

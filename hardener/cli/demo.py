@@ -20,8 +20,9 @@ from rich.text import Text
 
 from hardener.admission.provenance import provenance, reach
 from hardener.admission.workload import mapping_at
-from hardener.cli.judgement import Preview, apply_patch, judge
+from hardener.cli.judgement import Preview, judge
 from hardener.cli.manifests.documents import Json, Manifest, manifests, read_documents
+from hardener.cli.manifests.patching import apply_patch
 from hardener.cli.output import diff
 from hardener.cli.terminal import color_option, console, wants_color
 from hardener.errors import INTERNAL
@@ -145,7 +146,7 @@ async def _exchange_all(config: Config, colored: bool) -> list[Exchange]:
                 seconds = time.perf_counter() - start
                 hardened = apply_patch(manifest.value, msgspec.json.decode(response.patch or b"[]"))
                 again = await _send(client, server.mutate_url, hardened)
-                previews = judge(manifest, config, "default", STANDALONE, today)
+                previews = judge(manifest, config, "default", lambda _: STANDALONE, today)
                 if not previews:
                     raise TypeError(f"{manifest.document.file} holds no pod")
                 (preview,) = previews

@@ -1,21 +1,23 @@
 """Object in a file -> Preview: what the webhook would do to it, and where that stands in the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-import jsonpatch
-import msgspec
-
 from hardener.admission.workload import Judgement, metadata_text
 from hardener.admission.workload import judge as judge_object
 from hardener.cli.manifests.documents import Json, Manifest
+from hardener.cli.manifests.patching import apply_patch
 from hardener.errors import ManifestError, MisfitError, place
 from hardener.model import Container, Facts, Mode, Outcome, Path, Skip, Write
 from hardener.model.workloads import template_paths
 from hardener.patch import Operation, render
 from hardener.policy.config import Config
 from hardener.policy.policy import Policy
+
+FactsOf = Callable[[str], Facts]
+"""The facts of a namespace, by its name."""
 
 SHOWN = (Mode.ENFORCE, Mode.DRY_RUN)
 """Preview says what the policy says, enforced or not (design.md 5)."""
@@ -84,13 +86,7 @@ class Preview:
         return (*self.judgement.template, *where, *write.path)
 
 
-def apply_patch(value: object, operations: list[Operation]) -> Json:
-    """Apply operations, as they would travel in JSON, to a copy of a document."""
-    result: Json = jsonpatch.JsonPatch.from_string(msgspec.json.encode(operations).decode()).apply(value)
-    return result
-
-
-def judge(manifest: Manifest, config: Config, namespace: str, facts: Facts, today: date) -> list[Preview] | None:
+def judge(manifest: Manifest, config: Config, namespace: str, facts: FactsOf, today: date) -> list[Preview] | None:
     """Decide as the webhook would, template by template; None for a kind that holds no pod.
 
     `namespace` is for objects that name none. Raises ManifestError, with the line, where the object is not shaped as the
@@ -105,7 +101,7 @@ def judge(manifest: Manifest, config: Config, namespace: str, facts: Facts, toda
         return [
             Preview(
                 manifest,
-                judge_object(value, manifest.kind, template, where, config, facts, today),
+                judge_object(value, manifest.kind, template, where, config, facts(where), today),
                 place(template) if len(templates) > 1 else "",
             )
             for template in templates

@@ -1,9 +1,8 @@
 """A live cluster for commands: how to reach it, its configuration, and the facts of its namespaces.
 
-What speaks to the API server is imported only when it is needed: the library behind it takes its time.
+What speaks to the API server is imported only when it is needed: the libraries behind it take their time.
 """
 
-import asyncio
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,6 +82,8 @@ async def read_config(survey: "Survey", namespace: str, name: str) -> Config:
 
 def live_config(kubeconfig: Path | None, place: tuple[str, str]) -> Config:
     """The same for who wants nothing else of the cluster."""
+    import asyncio  # noqa: PLC0415  see above
+
     from hardener.cluster.survey import Survey  # noqa: PLC0415  see above
 
     async def read() -> Config:
@@ -98,6 +99,8 @@ def live_facts(kubeconfig: Path | None, namespaces: Iterable[str] = ()) -> tuple
     A name that no namespace can have has no facts. Raises StartError where the cluster cannot be reached at
     all.
     """
+    import asyncio  # noqa: PLC0415  see above
+
     from hardener.cluster.survey import Survey  # noqa: PLC0415  see above
 
     asked = tuple(namespaces)

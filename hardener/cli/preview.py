@@ -1,64 +1,20 @@
 """`hardener preview`: what the webhook would do to manifests, before it does."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import click
 
-from hardener.cli.judgement import Preview, judge
-from hardener.cli.labels import labels_option
-from hardener.cli.manifests.documents import STDIN, Document, documents, manifests
-from hardener.cli.output.formats import FORMATS
+from hardener.cli.judging import Choices, collect_seldom, complaints, judging_options
+from hardener.cli.manifests.documents import documents
+from hardener.cli.manifests.sources import STDIN
+from hardener.cli.output.formats import FORMATS, SUMMARIES, Format, make_format
+from hardener.cli.output.progress import Counter, wants_progress
+from hardener.cli.output.tally import Judged, Tally
 from hardener.cli.terminal import color_option, wants_color
-from hardener.errors import BAD_INPUT, INTERNAL, WOULD_CHANGE, ManifestError, Problem
-from hardener.model import Facts, Mode
-from hardener.policy.config import Config
-from hardener.policy.namespaces import Labels
-from hardener.policy.reading import embedded_config, load_config
-from hardener.wording import failure, one_line
+from hardener.wording import NAME, one_line
 
-
-@dataclass(slots=True)
-class Tally:
-    """What was seen so far; it decides the exit code."""
-
-    objects: int = 0
-    others: int = 0
-    changed: int = 0
-    dry_run_only: int = 0
-    held: int = 0
-    problems: int = 0
-    errors: int = 0
-
-    def count(self, previews: Sequence[Preview]) -> None:
-        """Count one object, whatever number of templates it holds."""
-        edits = [edit for preview in previews for edit in preview.edits]
-        self.objects += bool(previews)
-        self.others += not previews
-        self.changed += bool(edits)
-        self.dry_run_only += bool(edits) and all(edit.mode is Mode.DRY_RUN for edit in edits)
-        self.held += sum(len(preview.holds) for preview in previews)
-        self.errors += sum(len(preview.outcome.errors) for preview in previews)
-
-    @property
-    def exit_code(self) -> int:
-        if self.errors:
-            return INTERNAL
-        if self.problems:
-            return BAD_INPUT
-        return WOULD_CHANGE if self.changed else 0
-
-    def __str__(self) -> str:
-        dry_run = f" ({self.dry_run_only} in dry-run only)" if self.dry_run_only else ""
-        others = f"; {self.others} of other kinds" if self.others else ""
-        unread = f"; {self.problems} could not be read" if self.problems else ""
-        return (
-            f"{self.objects} {'object' if self.objects == 1 else 'objects'}, {self.changed} would change{dry_run}, "
-            f"{self.held} held back{others}{unread}"
-        )
+_SUMMED = ", ".join(SUMMARIES)
 
 
 @click.command()
@@ -70,34 +26,27 @@ class Tally:
     default="diff",
     show_default=True,
     help="diff: changes with reasons; table: an overview; json: for programs; yaml: the manifests as they would be; "
-    "patch: one JSON Patch a line.",
+    "patch: one JSON Patch a line; sarif: for code-scanning pages; github: annotations of a workflow run; markdown: a "
+    "comment on a pull request.",
 )
-@click.option(
-    "-n", "--namespace", default="default", show_default=True, help="The namespace of objects that name none."
-)
-@labels_option
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The configuration; without it, the built-in default.",
-)
+@click.option("--summary", is_flag=True, help=f"Only the counts, by control and by namespace; for {_SUMMED}.")
+@judging_options
 @color_option
 @click.pass_context
 def preview(
     ctx: click.Context,
     inputs: Sequence[str],
     output: str,
-    namespace: str,
-    label: Labels | None,
-    config: Path | None,
+    summary: bool,
+    choices: Choices,
     color: str,
 ) -> None:
     """Show what the webhook would do to manifests, and why.
 
     Reads files, folders and standard input (-): YAML with several documents, JSON, and Lists. Every kind that holds a
     pod template is judged as its pods would be; other kinds pass. What a policy only tries (dry-run) is shown too,
-    marked as such.
+    marked as such. Where a stream names the template that an object was rendered from, as Helm does, so does preview.
+    Files may have 64 MiB, and each document in them 16 MiB.
 
     Exit code 0: nothing would change; 1: something would; 2: bad input or usage; 3: an internal error.
     """
@@ -105,44 +54,36 @@ def preview(
         if sys.stdin.isatty():
             raise click.UsageError("name files or folders, or pipe manifests into it", ctx)
         inputs = [STDIN]
-    configuration = load_config(config) if config else embedded_config()
-    facts = Facts(labels=label)
-    colored = wants_color(color)
-    shown = FORMATS[output](colored)
-    tally = Tally()
-    for document in documents(inputs):
-        click.echo(
-            shown.show(document, _previews(document, configuration, namespace, facts, tally)), nl=False, color=colored
-        )
-    click.echo(shown.end(), nl=False, color=colored)
+    collect_seldom()
+    shown = _format(ctx, output, summary)
+    judging = choices.judging()
+    tally = Tally(problems=len(judging.missing))
+    for each in judging.missing:
+        click.echo(f"{NAME}: {one_line(each)}", err=True)
+    found = (judging.judged(document, tally) for document in documents(inputs))
+    _print(found, shown, tally, wants_color(color))
     if shown.for_people and (tally.objects or tally.others):
         # On standard error, so that standard output is a diff and nothing else.
         click.echo(str(tally), err=True)
     ctx.exit(tally.exit_code)
 
 
-def _previews(document: Document, config: Config, namespace: str, facts: Facts, tally: Tally) -> list[Preview]:
-    """Judge every object of a document; what is wrong with one costs nothing but itself."""
-    today = datetime.now(UTC).date()
-    previews = []
-    for item in manifests(document):
-        judged: list[Preview] | Problem | None
-        try:
-            judged = item if isinstance(item, Problem) else judge(item, config, namespace, facts, today)
-        except ManifestError as error:
-            judged = error.problem
-        if isinstance(judged, Problem):
-            tally.problems += 1
-            _complain(str(judged))
-        else:
-            judged = judged or []
-            tally.count(judged)
-            previews += judged
-            for each in judged:
-                for verdict in each.outcome.errors:
-                    _complain(f"{document.file}: {each.title}: {failure(verdict)}: {verdict.error!r}")
-    return previews
+def _format(ctx: click.Context, output: str, summary: bool) -> Format:
+    if summary and output not in SUMMARIES:
+        raise click.UsageError(f"-o {output} has no summary: --summary goes with {_SUMMED}", ctx)
+    return make_format((SUMMARIES if summary else FORMATS)[output])
 
 
-def _complain(message: str) -> None:
-    click.echo(f"hardener: {one_line(message)}", err=True)
+def _print(found: Iterable[Judged], shown: Format, tally: Tally, colored: bool) -> None:
+    """Show one document after the other, with what is wrong with them on standard error."""
+    with Counter(wants_progress()) as counter:
+        for judged in found:
+            counter.count(one_line(judged.document.file))
+            for complaint in complaints(judged):
+                counter.pause()
+                click.echo(f"{NAME}: {one_line(complaint)}", err=True)
+            text = shown.show(judged)
+            if text and sys.stdout.isatty():
+                counter.stop()
+            click.echo(text, nl=False, color=colored)
+    click.echo(shown.end(tally), nl=False, color=colored)

@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,7 +45,9 @@ def wants_color(choice: str) -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def console(color: bool) -> Console:
+def console(color: bool) -> "Console":
     """A rich console on standard output; a pipe gets lines wide enough to be searched."""
+    from rich.console import Console  # noqa: PLC0415  most of what is printed is no table
+
     width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
     return Console(force_terminal=color, no_color=not color, width=width, highlight=False, emoji=False, markup=False)

@@ -23,7 +23,7 @@ class Connection(web.RequestHandler):
     Of aiohttp's inner attributes it reads `_request_count`, the requests whose headers have arrived, and `_loop`.
     """
 
-    __slots__ = ("_entrance", "_first_request", "_unread")
+    __slots__ = ("_entrance", "_first_request", "_has_begun", "_unread")
 
     def __init__(self, entrance: "Entrance", server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         limits = entrance.state.limits
@@ -37,6 +37,7 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # aiohttp documents None as the way to turn it off
         )
         self._entrance = entrance
+        self._has_begun = False
         self._first_request: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -51,7 +52,15 @@ class Connection(web.RequestHandler):
             transport.close()
             return
         super().connection_made(transport)
-        self._first_request = self._loop.call_later(self._entrance.state.limits.headers_seconds, self._end_if_silent)
+        # The API server keeps spare connections, and sends a review on one of them many seconds after the handshake. Were it
+        # closed at that moment, the review would fail, since a POST is not sent again (semantics.md 6.5).
+        self._expect_request(self._entrance.state.limits.keep_alive_seconds)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._expect_request(self._entrance.state.limits.headers_seconds)
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._entrance.leave(self)
@@ -95,6 +104,12 @@ class Connection(web.RequestHandler):
         response = web.Response(status=status, text=f"{reason}\n")
         response.force_close()
         return response
+
+    def _expect_request(self, seconds: float) -> None:
+        """Bound the time to the end of the first request's headers, anew."""
+        if self._first_request is not None:
+            self._first_request.cancel()
+        self._first_request = self._loop.call_later(seconds, self._end_if_silent)
 
     def _end_if_silent(self) -> None:
         if self.silent:

@@ -21,13 +21,14 @@ class Limits:
     handshake_seconds: float = 10.0
     """From connecting to the end of the TLS handshake."""
     headers_seconds: float = 10.0
-    """From there to the end of the first request's headers."""
+    """From the first request's first byte to the end of its headers."""
     body_seconds: float = 10.0
     """From the end of a request's headers to the end of its body."""
     write_seconds: float = 10.0
     """How long a client may leave an answer unread that does not fit into the buffers."""
     keep_alive_seconds: float = 120.0
-    """From an answer to the next request: the API server closes an idle connection after 90 seconds itself."""
+    """From the handshake, or an answer, to the next request: the API server closes an idle connection after 90 seconds
+    itself."""
     linger_seconds: float = 2.0
     """How long the rest of a refused body is read and dropped, so that the client comes to read the refusal."""
     sync_seconds: float = 30.0

@@ -22,7 +22,7 @@ UNPATCHED = Response("uid", True)
 
 def exchange():
     title, manifest = next(demo_pods())
-    (preview,) = judge(manifest, embedded_config(), "default", STANDALONE, TODAY)
+    (preview,) = judge(manifest, embedded_config(), "default", lambda _: STANDALONE, TODAY)
     writes = preview.outcome.writes(Mode.ENFORCE)
     pod, policy = preview.judgement.pod, preview.policy
     notes = provenance(pod, policy, reach(pod, policy, preview.outcome), writes)

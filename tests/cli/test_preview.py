@@ -6,6 +6,7 @@ import pytest
 
 from hardener.cli.manifests.documents import read_documents
 from hardener.cli.manifests.kubernetes_yaml import read_yaml
+from hardener.cli.output.formats import FORMATS
 from hardener.controls import CATALOGUE
 from hardener.policy.reading import embedded_config
 from tests.cli.command_line import CRON_JOB, DEPLOYMENT, HARDENED_POD, SERVICE, hardener
@@ -41,7 +42,7 @@ def values(text):
     ("stdin", "code"),
     [(DEPLOYMENT, 1), (HARDENED_POD, 0), (SERVICE, 0), ("a: b: c", 2), ("", 2), (f"{DEPLOYMENT}---\nx: 1\n", 2)],
 )
-@pytest.mark.parametrize("output", ["diff", "table", "json", "yaml", "patch"])
+@pytest.mark.parametrize("output", FORMATS)
 def test_the_exit_code_says_what_was_found_in_every_format(stdin, code, output):
     assert hardener("preview", "-", "-o", output, stdin=stdin).code == code
 
@@ -55,9 +56,11 @@ def test_json_says_all_about_each_object():
 
     assert list(entry) == [
         "file",
+        "source",
         "kind",
         "namespace",
         "name",
+        "template",
         "policy",
         "edits",
         "skips",
@@ -65,11 +68,13 @@ def test_json_says_all_about_each_object():
         "exempt",
         "patch",
     ]
-    assert [entry[key] for key in ("file", "kind", "namespace", "name", "policy")] == [
+    assert [entry[key] for key in ("file", "source", "kind", "namespace", "name", "template", "policy")] == [
         "<stdin>",
+        None,
         "Deployment",
         "shop",
         "web",
+        "spec.template",
         "standard",
     ]
     assert entry["edits"][0] == {
@@ -278,9 +283,26 @@ def test_the_summary_counts_what_was_seen_and_stays_off_standard_output():
     assert "would change" not in result.out
 
 
-@pytest.mark.parametrize("output", ["json", "yaml", "patch"])
+@pytest.mark.parametrize("output", sorted({*FORMATS} - {"diff", "table"}))
 def test_formats_for_programs_say_nothing_on_the_side(output):
     assert hardener("preview", "-", "-o", output, stdin=STREAM).err == ""
+
+
+def test_json_names_the_template_that_an_object_was_rendered_from():
+    entries = hardener("preview", "-", "-o", "json", stdin=STREAM).json
+
+    assert [(entry["file"], entry["source"]) for entry in entries] == [
+        ("<stdin>", "chart/templates/web.yaml"),
+        ("<stdin>", None),
+        ("<stdin>", None),
+    ]
+
+
+def test_the_table_names_the_template_that_an_object_was_rendered_from():
+    out = hardener("preview", "-", "-o", "table", stdin=STREAM).out
+
+    assert out.count("chart/templates/web.yaml") == 1
+    assert out.count("<stdin>") == 2
 
 
 def test_the_table_has_a_row_for_each_object():
@@ -348,7 +370,7 @@ def test_an_internal_error_names_the_control_and_the_others_are_still_shown(monk
         for enabled in config.default.controls
     )
     broken_config = replace(config, default=replace(config.default, controls=controls))
-    monkeypatch.setattr("hardener.cli.preview.embedded_config", lambda: broken_config)
+    monkeypatch.setattr("hardener.cli.judging.embedded_config", lambda: broken_config)
 
     result = hardener("preview", "-", stdin=f"{DEPLOYMENT}---\nx: 1\n")
 

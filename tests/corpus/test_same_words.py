@@ -40,7 +40,7 @@ def test_webhook_preview_and_explain_say_the_same(file):
 def assert_the_same_is_said(obj, config, where):
     namespace = table(obj.get("metadata")).get("namespace") or "default"
     manifest = Manifest(Document("file.yaml", 1, ""), (), obj["apiVersion"], obj["kind"], obj)
-    (preview,) = judge(manifest, config, "default", STANDALONE, TODAY)
+    (preview,) = judge(manifest, config, "default", lambda _: STANDALONE, TODAY)
     told = list(sentences(preview.judgement))
     answer = respond(decode(review(admitted(obj, namespace), namespace, userInfo=ALICE)), config, STANDALONE, TODAY)
     explained = explain(decode_workload(workload_review(obj, namespace)), config, STANDALONE, TODAY)

@@ -15,7 +15,7 @@ LONG = 5.0
 
 @pytest.mark.parametrize("tls", [True, False], ids=["TLS port", "plain port"])
 async def test_a_connection_without_a_request_is_closed(serve, tls):
-    webhook = await serve(limits=replace(QUICK, headers_seconds=SHORT))
+    webhook = await serve(limits=replace(QUICK, keep_alive_seconds=SHORT))
     connection = await webhook.connect(tls)
 
     assert await connection.closed() == b""
@@ -42,12 +42,25 @@ async def test_headers_that_do_not_end_in_time_are_cut_off_however_busy_they_are
     assert webhook.count("hardener_connections_refused_total", cause="silent") == 1
 
 
+async def test_a_spare_connection_waits_for_its_first_request_as_long_as_for_any_other(serve):
+    """The API server makes some, and uses them within 90 seconds: a review must not meet one that is being closed."""
+    webhook = await serve(limits=replace(QUICK, headers_seconds=SHORT))
+    spare, slow = await webhook.connect(), await webhook.connect()
+    slow.send(b"POST")
+    await slow.closed()
+    spare.send(post(body()))
+
+    assert (await spare.answer())[0] == 200
+    assert webhook.count("hardener_connections_refused_total", cause="silent") == 1
+
+
 async def test_a_connection_with_a_request_in_time_stays(serve):
     webhook = await serve(limits=replace(QUICK, headers_seconds=SHORT))
-    first, silent = await webhook.connect(), await webhook.connect()
+    first, slow = await webhook.connect(), await webhook.connect()
     first.send(post(body()))
     assert (await first.answer())[0] == 200
-    await silent.closed()
+    slow.send(b"POST")
+    await slow.closed()
     first.send(post(body(uid="later")))
 
     assert json.loads((await first.answer())[2])["response"]["uid"] == "later"

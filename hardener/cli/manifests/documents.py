@@ -4,25 +4,25 @@ A stream is split at its `---` lines before anything is parsed, so that one brok
 Every document keeps its text as it came.
 """
 
-import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path as FilePath
+from dataclasses import dataclass, field
+
+import yaml
 
 from hardener.cli.manifests.kubernetes_json import read_json
-from hardener.cli.manifests.kubernetes_yaml import line_of, read_yaml
+from hardener.cli.manifests.kubernetes_yaml import line_of, read_nodes
+from hardener.cli.manifests.sources import STDIN, STDIN_NAME, sources
 from hardener.errors import ManifestError, Problem, place
 from hardener.model import Path
 
-STDIN = "-"
-STDIN_NAME = "<stdin>"
-SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+DOCUMENT_LIMIT = 16 * 2**20
+"""Characters of one document, which is about what three thousand pods take."""
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-_JSON_OPENING = re.compile(r"\ufeff?(?:---)?\s*(?=\{)")
+JSON_OPENING = re.compile(r"\ufeff?(?:---)?\s*(?=\{)")
 _IGNORABLE = re.compile(r"\s*(?:#.*|%.*)?")
+_SPACE = re.compile(r"\s*")
 _LIST_SUFFIX = "List"
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -43,6 +43,8 @@ class Document:
     value: object = None
     is_json: bool = False
     problem: Problem | None = None
+    root: yaml.Node | None = field(default=None, repr=False, compare=False)
+    """The nodes that a value in YAML was read from, with their places in the text behind a byte order mark."""
 
     def problem_at(self, path: Path, message: str) -> Problem:
         """Name a place in the document as people write it, with its line where that can be told."""
@@ -60,34 +62,41 @@ class Manifest:
     value: Json
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file with its documents, which are read as they are asked for; standard input has no path."""
+
+    name: str
+    path: str | None
+    data: bytes
+    documents: Iterator[Document]
+
+
 def documents(inputs: Sequence[str]) -> Iterator[Document]:
     """Read files, folders (all their manifests, sorted) and `-`; what cannot be read is a document with a problem."""
+    for file in files(inputs):
+        yield from file.documents
+
+
+def files(inputs: Sequence[str]) -> Iterator[File]:
+    """The same, file by file."""
     for name in inputs:
-        held = False
-        for document in _input(name):
-            held = held or document.value is not None or document.problem is not None
-            yield document
-        if not held:
-            yield _unreadable(STDIN_NAME if name == STDIN else name, "holds no Kubernetes object")
+        held: list[bool] = []
+        for source in sources(name):
+            found = read_documents(source.data, source.name)
+            if source.problem:
+                found = iter([_unreadable(source.name, source.problem)])
+            yield File(source.name, None if name == STDIN else source.name, source.data, _noted(found, held))
+        if not any(held):
+            empty = _unreadable(STDIN_NAME if name == STDIN else name, "holds no Kubernetes object")
+            yield File(empty.file, None, b"", iter([empty]))
 
 
-def _input(name: str) -> Iterator[Document]:
-    if name == STDIN:
-        yield from read_documents(sys.stdin.buffer.read(), STDIN_NAME)
-        return
-    path = FilePath(name)
-    # `os.path` says no to a name that is too long, where `Path.is_dir` raises.
-    for file in _manifest_files(path) if os.path.isdir(name) else [path]:  # noqa: PTH112  see above
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            yield _unreadable(str(file), f"cannot be read: {error.strerror}")
-        else:
-            yield from read_documents(data, str(file))
-
-
-def _manifest_files(folder: FilePath) -> list[FilePath]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and not file.is_dir())
+def _noted(found: Iterator[Document], held: list[bool]) -> Iterator[Document]:
+    """Note of each document whether it holds anything."""
+    for document in found:
+        held.append(document.value is not None or document.problem is not None)
+        yield document
 
 
 def _unreadable(file: str, message: str, line: int = 0) -> Document:
@@ -107,7 +116,12 @@ def read_documents(data: bytes, file: str) -> Iterator[Document]:
         return
     line = 1
     for part in _split(text):
-        if _JSON_OPENING.match(part):
+        if len(part) > DOCUMENT_LIMIT:
+            message = (
+                f"a document of more than {DOCUMENT_LIMIT // 2**20} MiB: ask the cluster for less at once, or split it"
+            )
+            yield Document(file, line, part, problem=Problem(file, line, "", message))
+        elif JSON_OPENING.match(part):
             yield from _json_documents(part, file, line)
         else:
             yield _yaml_document(part, file, line)
@@ -129,17 +143,17 @@ def _split(text: str) -> Iterator[str]:
 
 def _yaml_document(text: str, file: str, line: int) -> Document:
     try:
-        return Document(file, line, text, read_yaml(text.removeprefix(_BYTE_ORDER_MARK), file, line))
+        value, root = read_nodes(text.removeprefix(_BYTE_ORDER_MARK), file, line)
     except ManifestError as error:
         return Document(file, line, text, problem=error.problem)
+    return Document(file, line, text, value, root=root)
 
 
 def _json_documents(text: str, file: str, line: int) -> Iterator[Document]:
     """The JSON values of a text that opens with a brace; YAML in flow style opens so too."""
-    opening = _JSON_OPENING.match(text)
-    start, position = 0, opening.end() if opening else 0
+    opening = JSON_OPENING.match(text)
+    start, position, here = 0, opening.end() if opening else 0, line
     while position < len(text):
-        here = line + text.count("\n", 0, start)
         try:
             value, end = read_json(text, position, file, line)
         except ManifestError as error:
@@ -147,8 +161,10 @@ def _json_documents(text: str, file: str, line: int) -> Iterator[Document]:
             document = _yaml_document(rest, file, here)
             yield document if document.problem is None else Document(file, here, rest, problem=error.problem)
             return
-        position = end + len(text[end:]) - len(text[end:].lstrip())
+        space = _SPACE.match(text, end)
+        position = space.end() if space else end
         yield Document(file, here, text[start:position], value, is_json=True)
+        here += text.count("\n", start, position)
         start = position
 
 

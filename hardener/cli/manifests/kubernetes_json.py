@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterable
 from typing import NoReturn
 
-from hardener.cli.manifests.kubernetes_yaml import DEPTH_LIMIT, decimal
+from hardener.cli.manifests.kubernetes_yaml import decimal
+from hardener.cli.manifests.nodes import DEPTH_LIMIT
 from hardener.errors import ManifestError, Problem
 
 
@@ -19,11 +20,13 @@ def read_json(text: str, start: int, file: str, first_line: int) -> tuple[object
         mapping: dict[str, object] = {}
         for key, value in pairs:
             if key in mapping:
-                raise problem(here, f"the key {key!r} stands twice in one mapping")
+                raise problem(here(), f"the key {key!r} stands twice in one mapping")
             mapping[key] = value
         return mapping
 
-    here = first_line + text.count("\n", 0, start)
+    def here() -> int:
+        return first_line + text.count("\n", 0, start)
+
     try:
         value, end = json.JSONDecoder(
             object_pairs_hook=unique, parse_constant=_refuse_constant, parse_float=_finite
@@ -33,9 +36,9 @@ def read_json(text: str, start: int, file: str, first_line: int) -> tuple[object
         line = first_line + error.lineno - 1
         raise problem(line, f"cannot be read as JSON: {error.msg} (column {error.colno})") from error
     except RecursionError as error:
-        raise problem(here, f"nested more than {DEPTH_LIMIT} levels deep") from error
+        raise problem(here(), f"nested more than {DEPTH_LIMIT} levels deep") from error
     except ValueError as error:
-        raise problem(here, f"cannot be read as JSON: {error}") from error
+        raise problem(here(), f"cannot be read as JSON: {error}") from error
     return value, end
 
 

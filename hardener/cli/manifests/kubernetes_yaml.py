@@ -8,21 +8,19 @@ written out, since an edit of one place must not reach another.
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from functools import lru_cache
+from typing import NoReturn
 
 import yaml
 
+from hardener.cli.manifests.nodes import DEPTH_LIMIT, MAP, PLAIN, SEQ, STR, TAG, compose
 from hardener.errors import ManifestError, Problem
 from hardener.model import Path
 
 try:
     from yaml import CSafeDumper as SafeDumper
-    from yaml import CSafeLoader as SafeLoader
-except ImportError:  # a PyYAML that was built without libyaml is slower, and reads the same
-    from yaml import SafeDumper, SafeLoader  # type: ignore[assignment]
-
-DEPTH_LIMIT = 100
-"""Levels of nesting; the deepest custom resource definitions have about sixty."""
+except ImportError:  # a PyYAML that was built without libyaml is slower, and writes the same
+    from yaml import SafeDumper  # type: ignore[assignment]
 
 ALIASED_LIMIT = 1_000_000
 """Characters that aliases may add; no object of a cluster is as large."""
@@ -32,11 +30,6 @@ NUMBER_LIMIT = 400
 
 _TEMPLATE_HINT = " (it looks like a template: render it first, as with `helm template`)"
 _TAB_HINT = " (there is a tab: YAML is indented with spaces)"
-
-_TAG = "tag:yaml.org,2002:"
-_STR, _MAP, _SEQ = _TAG + "str", _TAG + "map", _TAG + "seq"
-_PLAIN = "!plain"
-"""The tag of scalars whose text alone says what they are."""
 
 _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
@@ -53,13 +46,6 @@ _OLD_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
-class _Loader(SafeLoader):
-    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:  # noqa: ARG002  PyYAML's
-        if kind is yaml.ScalarNode:
-            return _PLAIN if implicit[0] else _STR
-        return _MAP if kind is yaml.MappingNode else _SEQ
-
-
 class _Dumper(SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML's signature
         return True
@@ -67,16 +53,23 @@ class _Dumper(SafeDumper):
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         """Quote a string that either kind of reader would take for something else."""
         tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
-        if tag == _STR and kind is yaml.ScalarNode and implicit[0] and not isinstance(_plain(value), str):
-            return _PLAIN
+        if tag == STR and kind is yaml.ScalarNode and implicit[0] and not isinstance(_plain(value), str):
+            return PLAIN
         return tag
 
 
 def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar(_STR, text, style="|" if "\n" in text else None)
+    return dumper.represent_scalar(STR, text, style="|" if "\n" in text else None)
 
 
 _Dumper.add_representer(str, _represent_text)
+
+
+class _FlowDumper(_Dumper):
+    """Writes no blocks."""
+
+
+_FlowDumper.add_representer(str, SafeDumper.represent_str)
 
 
 def dump(value: object) -> str:
@@ -84,11 +77,20 @@ def dump(value: object) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20)
 
 
+def dump_flow(text: str) -> str:
+    """Write a text as a scalar of one line that flow style can hold as well."""
+    style = '"' if "\n" in text else None
+    dumped: str = yaml.dump(
+        [text], Dumper=_FlowDumper, default_flow_style=True, default_style=style, allow_unicode=True, width=2**20
+    )
+    return dumped.strip().removeprefix("[").removesuffix("]")
+
+
 class Marks:
     """Where the values of a YAML text stand."""
 
     def __init__(self, text: str) -> None:
-        self._root = _compose(text)
+        self._root = compose(text)
 
     def line(self, path: Path) -> int:
         """The line, counted from 0, of the value at the path, or of the last key of the path that exists."""
@@ -119,25 +121,7 @@ def line_of(text: str, path: Path) -> int:
         return 0
 
 
-class _TooDeepError(yaml.MarkedYAMLError):
-    def __init__(self, mark: Any) -> None:  # noqa: ANN401  the C parser has a mark class of its own
-        super().__init__(problem=f"nested more than {DEPTH_LIMIT} levels deep", problem_mark=mark)
-
-
-def _compose(text: str) -> yaml.Node | None:
-    """Find bad syntax and nesting too deep first: libyaml's composer would overflow the stack."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEPTH_LIMIT:
-                raise _TooDeepError(event.start_mark)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    node: yaml.Node | None = _Loader(text).get_single_node()
-    return node
-
-
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> bool | int | float | str | None:
     """What an unquoted scalar means to Kubernetes; infinite where it is a number that JSON cannot hold."""
     if text in _WORDS:
@@ -160,13 +144,19 @@ def decimal(digits: str) -> float | int:
 
 def read_yaml(text: str, file: str, first_line: int) -> object:
     """Read one YAML document; None where it holds nothing. Raises ManifestError with the line of what is wrong."""
+    return read_nodes(text, file, first_line)[0]
+
+
+def read_nodes(text: str, file: str, first_line: int) -> tuple[object, yaml.Node | None]:
+    """As `read_yaml`, with the nodes that the value was read from."""
     try:
-        root = _compose(text)
+        root = compose(text)
     except yaml.YAMLError as error:
         raise ManifestError(_syntax_problem(error, text, file, first_line)) from error
     if root is None:
-        return None
-    return _Reading(file, first_line, _TEMPLATE_HINT if "{{" in text else "").read(root)
+        return None, None
+    reading = _Reading(file, first_line, _TEMPLATE_HINT if "{{" in text else "")
+    return reading.read(root, aliases="*" in text), root
 
 
 class _Reading:
@@ -177,8 +167,10 @@ class _Reading:
         self._first_line = first_line
         self._hint = hint
 
-    def read(self, root: yaml.Node) -> object:
-        self._bound(root)
+    def read(self, root: yaml.Node, aliases: bool) -> object:
+        """`aliases`: whether there can be any."""
+        if aliases:
+            self._bound(root)
         return self._value(root)
 
     def _fail(self, node: yaml.Node, message: str) -> NoReturn:
@@ -213,18 +205,20 @@ class _Reading:
     def _value(self, node: yaml.Node) -> object:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
-        if node.tag not in (_MAP, _SEQ):
+        if node.tag not in (MAP, SEQ):
             self._fail(node, f"the tag {_short(node.tag)} means nothing to Kubernetes")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
         return [self._value(child) for child in node.value]
 
     def _scalar(self, node: yaml.ScalarNode) -> object:
-        if node.tag in (_STR, "!"):
+        if node.tag in (STR, "!"):
             return node.value
         value = _plain(node.value)
-        expected = {_PLAIN: object, _TAG + "bool": bool, _TAG + "int": int, _TAG + "float": float | int}.get(node.tag)
-        if node.tag == _TAG + "null":
+        if node.tag == PLAIN and not isinstance(value, float):
+            return value
+        expected = {PLAIN: object, TAG + "bool": bool, TAG + "int": int, TAG + "float": float | int}.get(node.tag)
+        if node.tag == TAG + "null":
             expected = type(None)
         if expected is None or not isinstance(value, expected):
             self._fail(node, f"the tag {_short(node.tag)} does not fit here: Kubernetes reads JSON types only")
@@ -236,7 +230,7 @@ class _Reading:
         own: dict[str, object] = {}
         merged: dict[str, object] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == _PLAIN and key_node.value == "<<":
+            if key_node.tag == PLAIN and key_node.value == "<<":
                 merged = {**self._merge(value_node), **merged}
                 continue
             key = self._key(key_node)
@@ -257,6 +251,8 @@ class _Reading:
     def _key(self, node: yaml.Node) -> str:
         if isinstance(node, yaml.ScalarNode):
             key = self._scalar(node)
+            if isinstance(key, str):
+                return key
             if isinstance(key, bool):
                 return str(key).lower()
             if key is not None:
@@ -273,7 +269,7 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _short(tag: str) -> str:
-    return "!!" + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag
+    return "!!" + tag.removeprefix(TAG) if tag.startswith(TAG) else tag
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str, first_line: int) -> Problem:

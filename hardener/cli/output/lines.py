@@ -1,16 +1,120 @@
-"""Which lines of two texts belong together."""
+"""Which lines of two texts belong together, and which of them to show."""
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal
+
+from hardener.cli.manifests.draft import Splice
+from hardener.model import Path
 
 Tag = Literal["replace", "delete", "insert", "equal"]
 Opcode = tuple[Tag, int, int, int, int]
 Pair = tuple[int, int]
 """Indices of one and the same line on either side."""
+
+CONTEXT = 3
+"""Unchanged lines around a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stay, or lines that make way for others, counted from 0; `paths` are what the change is about."""
+
+    stays: bool
+    old: range
+    new: range
+    paths: frozenset[Path] = frozenset()
+
+
+Hunk = Sequence[Block]
+
+
+def extent(hunk: Hunk) -> tuple[range, range]:
+    """The lines of a hunk on either side."""
+    return range(hunk[0].old.start, hunk[-1].old.stop), range(hunk[0].new.start, hunk[-1].new.stop)
+
+
+def matched_hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
+    """The hunks between two texts of which nothing else is known."""
+    return [
+        [
+            Block(tag == "equal", range(old_from, old_to), range(new_from, new_to))
+            for tag, old_from, old_to, new_from, new_to in group
+        ]
+        for group in LineMatcher(old, new).get_grouped_opcodes(CONTEXT)
+    ]
+
+
+def changed_blocks(text: str, splices: Iterable[Splice]) -> list[Block]:
+    """The lines that splices change, in their order; what shares a line is one block."""
+    blocks: list[Block] = []
+    about: list[list[Path]] = []
+    growth = line = position = 0
+    for splice in splices:
+        line += text.count("\n", position, splice.start)
+        position = splice.start
+        gone = text.count("\n", splice.start, splice.end)
+        first, last = _extent(text, splice, line, gone)
+        grown = splice.text.count("\n") - gone
+        if blocks and first < blocks[-1].old.stop:
+            before = blocks.pop()
+            first, last = before.old.start, max(last, before.old.stop)
+            new = range(before.new.start, last + growth + grown)
+            about[-1].append(splice.path)
+        else:
+            new = range(first + growth, last + growth + grown)
+            about.append([splice.path])
+        growth += grown
+        blocks.append(Block(False, range(first, last), new))
+    return [replace(block, paths=frozenset(paths)) for block, paths in zip(blocks, about, strict=True)]
+
+
+def _extent(text: str, splice: Splice, line: int, gone: int) -> Pair:
+    """The first line that a splice changes, and the one behind the last; `line` is the one that it begins on."""
+    begins_line = splice.start == 0 or text[splice.start - 1] == "\n"
+    whole_lines = not splice.text or splice.text.endswith("\n")
+    if begins_line and whole_lines and (splice.start == splice.end or text[splice.end - 1] == "\n"):
+        return line, line + gone
+    if splice.start == splice.end == len(text) and splice.text.lstrip("\r").startswith("\n"):
+        return line + 1, line + 1
+    return line, line + gone + 1
+
+
+def hunks_of(blocks: Sequence[Block], chosen: Sequence[int], length: int) -> list[Hunk]:
+    """The hunks of some of the blocks in a text of so many lines; no context reaches into another block."""
+    hunks: list[list[Block]] = []
+    last: int | None = None
+    for index in chosen:
+        block = blocks[index]
+        low = blocks[index - 1].old.stop if index else 0
+        high = blocks[index + 1].old.start if index + 1 < len(blocks) else length
+        gap = block.old.start - low
+        if last == index - 1 and gap <= 2 * CONTEXT:
+            hunks[-1].pop()
+            before = gap
+        else:
+            hunks.append([])
+            before = min(gap, CONTEXT)
+        after = min(high - block.old.stop, CONTEXT)
+        hunks[-1] += [
+            Block(True, _before(block.old, before), _before(block.new, before)),
+            block,
+            Block(True, _after(block.old, after), _after(block.new, after)),
+        ]
+        last = index
+    return list[Hunk](hunks)
+
+
+def _before(lines: range, count: int) -> range:
+    return range(lines.start - count, lines.start)
+
+
+def _after(lines: range, count: int) -> range:
+    return range(lines.stop, lines.stop + count)
 
 
 class LineMatcher(SequenceMatcher[str]):

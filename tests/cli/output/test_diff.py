@@ -1,4 +1,7 @@
+import json
 from textwrap import dedent
+
+import yaml
 
 from tests.cli.command_line import CRON_JOB, DEPLOYMENT, hardener
 
@@ -34,7 +37,10 @@ TWO_PLACES = """\
           capabilities: {drop: [ALL]}
       - name: agent
         image: registry.example/agent:1
-        resources: {requests: {cpu: 1, memory: 1Gi}}
+        resources:
+          requests:
+            cpu: 1
+            memory: 1Gi
         securityContext:
           privileged: true
     """
@@ -45,16 +51,16 @@ def test_reasons_stand_under_the_hunk_that_they_explain():
         """\
         --- <stdin> Pod default/two
         +++ <stdin> Pod default/two, policy standard
-        @@ -27,6 +27,7 @@
-               capabilities:
-                 drop:
-                 - ALL
+        @@ -14,6 +14,7 @@
+               readOnlyRootFilesystem: true
+               seccompProfile: {type: RuntimeDefault}
+               capabilities: {drop: [ALL]}
         +      runAsNonRoot: true
            - name: agent
              image: registry.example/agent:1
              resources:
           # runAsNonRoot (app): the kubelet refuses to start it as root
-        @@ -35,3 +36,5 @@
+        @@ -22,3 +23,5 @@
                  memory: 1Gi
              securityContext:
                privileged: true
@@ -111,14 +117,69 @@ def test_comments_and_style_of_the_file_make_no_noise():
     out = diff("""\
         apiVersion: v1   # a comment
         kind: Pod
-        metadata: {name: "web", labels: {app: 'web'}}
+        metadata:
+            name: "web"
+            annotations: {hardener.dev/opt-out: 'readOnlyRootFilesystem'}
         spec:
+            # two
             containers:
-                -   name: app
+                -   name: app   # three
                     command: ["sh", "-c", "echo one; echo two"]
         """)
 
     assert not [line for line in out.splitlines() if line.startswith("-") and not line.startswith("---")]
+    assert "         -   name: app   # three\n" in out
+    assert "+                        -   ALL\n" in out
+
+
+def test_flow_style_grows_in_its_line():
+    out = diff("apiVersion: v1\nkind: Pod\nspec: {containers: [{name: app, securityContext: {privileged: true}}]}\n")
+
+    removed, added = (line for line in out.splitlines() if line[:5] in {"-spec", "+spec"})
+    assert removed == "-spec: {containers: [{name: app, securityContext: {privileged: true}}]}"
+    assert added.startswith("+spec: {containers: [{name: app, securityContext: {privileged: true, seccompProfile: {")
+
+
+def test_lines_are_those_of_the_file_before_and_after():
+    result = hardener("preview", "-", stdin=f"# one\n---\n{DEPLOYMENT}---\n{DEPLOYMENT}")
+
+    first, second = (line for line in result.out.splitlines() if line.startswith("@@"))
+    length = len(DEPLOYMENT.splitlines())
+    assert first.startswith(f"@@ -{length},3 +{length},")
+    grown = int(first.split("+")[1].split(",")[1].split()[0]) - 3
+    assert second.startswith(f"@@ -{2 * length + 1},3 +{2 * length + 1 + grown},")
+
+
+def test_each_item_of_a_list_shows_its_own_lines_only():
+    items = "".join(
+        f"- apiVersion: v1\n  kind: Pod\n  metadata: {{name: p{number}}}\n  spec:\n    containers:\n    - name: c{number}\n"
+        for number in range(2)
+    )
+
+    out = diff(f"apiVersion: v1\nkind: List\nitems:\n{items}")
+
+    first, second = out.split("--- <stdin> Pod default/p1\n")
+    assert ("p0" in first, "c1" in first, "p1" in second, "c0" in second) == (True, False, True, False)
+    assert first.count("runAsNonRoot: true") == second.count("runAsNonRoot: true") == 1
+
+
+def test_lines_that_are_too_long_to_compare_are_shown_as_a_dump():
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"name": "x" * 400}]}}
+
+    out = diff(json.dumps(pod))
+
+    assert "\n  not the lines of the file: they are too long\n@@ " in out
+    assert "+  automountServiceAccountToken: false\n" in out
+
+
+def test_what_an_alias_brings_in_is_shown_as_a_dump():
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "a"}]}}
+
+    out = diff(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [pod, pod]}))
+
+    notes = [line for line in out.splitlines() if line.startswith("  not the lines")]
+    assert notes == ["  not the lines of the file: they are changed where what its alias stands for is written"]
+    assert out.count("  # runAsNonRoot (a): ") == 2
 
 
 def test_only_what_can_be_printed_is_printed():
@@ -197,7 +258,7 @@ def test_a_workload_whose_list_grew_is_told_nothing():
     manifest = DEPLOYMENT + "        securityContext: {capabilities: {drop: [NET_RAW]}}\n"
 
     assert "applying this unchanged file again" not in diff(manifest)
-    assert "+            - ALL" in diff(manifest)
+    assert "-        securityContext: {capabilities: {drop: [NET_RAW]}}\n" in diff(manifest)
 
 
 def test_nothing_is_printed_for_an_object_that_stays_as_it_is():
@@ -205,8 +266,8 @@ def test_nothing_is_printed_for_an_object_that_stays_as_it_is():
 
 
 def test_the_numbers_of_a_hunk_are_those_of_diff():
-    lines = section(diff(TWO_PLACES), "@@ -35", "  #")
+    lines = section(diff(TWO_PLACES), "@@ -22", "  #")
 
-    assert lines[0] == "@@ -35,3 +36,5 @@"
+    assert lines[0] == "@@ -22,3 +23,5 @@"
     assert sum(line.startswith((" ", "-")) for line in lines[1:]) == 3
     assert sum(line.startswith((" ", "+")) for line in lines[1:]) == 5

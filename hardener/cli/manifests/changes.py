@@ -1,0 +1,101 @@
+"""RFC 6902 operations -> a tree of changes, in the shape of the document that they are for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hardener.patch import Operation
+
+ABSENT = object()
+"""No value; None is one."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes of one value: it is replaced by another, removed, or changed within; equal changes compare equal."""
+
+    value: object = ABSENT
+    removed: bool = False
+    appended: list[object] = field(default_factory=list)
+    within: "dict[str | int, Change]" = field(default_factory=dict)
+
+    @property
+    def is_nothing(self) -> bool:
+        return self == Change()
+
+
+class UnknownOperationError(ValueError):
+    """An operation that `hardener.patch.render` does not make."""
+
+
+def change_of(operations: Sequence[Operation], value: object) -> Change:
+    """Fold operations as `hardener.patch.render` makes them: a list grows at its end, and is removed from last of all."""
+    root = Change()
+    for operation in operations:
+        change, present = root, value
+        *way, last = [token.replace("~1", "/").replace("~0", "~") for token in operation["path"].split("/")[1:]]
+        for token in way:
+            key = _key(token, present)
+            change, present = change.within.setdefault(key, Change()), below(present, key)
+        _record(operation, change, present, last)
+    return root
+
+
+def _record(operation: Operation, change: Change, present: object, last: str) -> None:
+    is_list = isinstance(present, list)
+    if not is_list and not isinstance(present, dict):
+        raise UnknownOperationError(f"{operation['path']} leads into what is no mapping and no list")
+    if operation["op"] == "remove":
+        change.within.setdefault(_key(last, present), Change()).removed = True
+    elif operation["op"] not in {"add", "replace"}:
+        raise UnknownOperationError(f"the operation {operation['op']!r} is not known here")
+    elif is_list and last == "-":
+        change.appended.append(operation["value"])
+    elif is_list and operation["op"] == "add":
+        raise UnknownOperationError(f"{operation['path']} would put something into the middle of a list")
+    else:
+        change.within.setdefault(_key(last, present), Change()).value = operation["value"]
+
+
+def _key(token: str, present: object) -> str | int:
+    return int(token) if isinstance(present, list) and token.isdecimal() else token
+
+
+def below(value: object, key: str | int) -> object:
+    """What a mapping or a list holds there; None where it holds nothing."""
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
+
+
+def applied(change: Change, value: object) -> object:
+    """What becomes of a value, which itself stays as it is."""
+    if change.value is not ABSENT:
+        return change.value
+    if isinstance(value, list):
+        kept = [
+            applied(change.within[index], item) if index in change.within else item
+            for index, item in enumerate(value)
+            if index not in change.within or not change.within[index].removed
+        ]
+        return [*kept, *change.appended]
+    if not change.within:
+        return value
+    result = dict(value) if isinstance(value, dict) else {}
+    for key, each in change.within.items():
+        if each.removed:
+            result.pop(key, None)
+        else:
+            result[key] = applied(each, result.get(key))
+    return result
+
+
+def narrowed(change: Change, present: object) -> Change:
+    """The same change, with as much of the present value kept as is kept anyway."""
+    value = change.value
+    if isinstance(value, dict) and isinstance(present, dict) and present and value:
+        within: dict[str | int, Change] = {key: Change(removed=True) for key in present if key not in value}
+        within |= {key: Change(item) for key, item in value.items() if key not in present or present[key] != item}
+        return Change(within=within)
+    if isinstance(value, list) and isinstance(present, list) and present and value[: len(present)] == present:
+        return Change(appended=value[len(present) :])
+    return change
