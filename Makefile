@@ -6,6 +6,7 @@ ENGINE ?= docker
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' hardener/__init__.py)
 IMAGE ?= localhost/hardener:$(VERSION)
 OCI := org.opencontainers.image
+PY_SPY := 0.4.3
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --custom-compile-command "make lock"
 # What does not depend on the version of the API server, or shows itself on any.
 ON_NEWEST_ONLY := test_self_managed test_trial test_failures test_chart_upgrades test_cluster_facts test_control_plane test_exemptions
@@ -13,10 +14,10 @@ ON_NEWEST_ONLY := test_self_managed test_trial test_failures test_chart_upgrades
 E2E := $(BIN)/python -m pytest tests/e2e -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo cluster test chart browser e2e check format generate baseline bench image lock clean
+.PHONY: help venv demo cluster test chart browser e2e check format generate baseline bench bench-check profile image lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## Make the virtual environment with everything that development needs
 
@@ -68,8 +69,15 @@ generate: $(STAMP) ## Write what is derived from the code: the config schema, th
 baseline: $(STAMP) ## Write the hardening rates of the manifest corpus that the tests compare with
 	$(BIN)/python -m tests.corpus.baseline
 
-bench: $(STAMP) ## Measure decode, engine, render and the whole webhook, side by side in one run
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) ## Measure everything and write docs/performance.md, in 5 minutes; LONG=1 for more rounds and requests
+	$(BIN)/python -m benchmarks write $(if $(LONG),--long)
+
+bench-check: $(STAMP) ## Measure, and fail where a goal is missed by more than the noise; LAST=1 judges the last run
+	$(BIN)/python -m benchmarks check $(if $(LONG),--long) $(if $(LAST),--last)
+
+profile: $(STAMP) ## Make a flame graph of the server under load, with py-spy, which is installed at first
+	test -x $(BIN)/py-spy || $(BIN)/python -m pip install --quiet --disable-pip-version-check py-spy==$(PY_SPY)
+	$(BIN)/python -m benchmarks.flame
 
 image: ## Build the image IMAGE with docker, or ENGINE=podman; BASE=... names what it is built on, best with a digest
 	$(ENGINE) build --tag $(IMAGE) --label $(OCI).version=$(VERSION) \
