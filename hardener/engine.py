@@ -54,15 +54,12 @@ def _verdict(enabled: Enabled, pod: Pod, containers: Sequence[Container], facts:
     control, mode = enabled.control, enabled.mode
     if control.linux_only and pod.is_windows:
         return Verdict(control.name, mode, skips=[Skip(pod, ON_WINDOWS)])
-    writes: list[Write] = []
-    skips: list[Skip] = []
     try:
-        for finding in control.apply(pod, containers, enabled.settings, facts):
-            if isinstance(finding, Write):
-                writes.append(finding)
-            else:
-                skips.append(finding)
+        findings = [*control.apply(pod, containers, enabled.settings, facts)]
     # Whatever fails, the other controls still protect the pod.
     except Exception as error:
         return Verdict(control.name, mode, error=error)
-    return Verdict(control.name, mode, writes, skips)
+    if Skip not in map(type, findings):
+        return Verdict(control.name, mode, findings)  # type: ignore[arg-type]  # all of them are writes
+    writes = [each for each in findings if isinstance(each, Write)]
+    return Verdict(control.name, mode, writes, [each for each in findings if isinstance(each, Skip)])

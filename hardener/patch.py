@@ -7,7 +7,6 @@ the highest index first, so that no index shifts under another.
 """
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, TypedDict
 
 from hardener.model import Container, Path, Pod, Write
@@ -21,16 +20,12 @@ class Operation(TypedDict, total=False):
     value: object
 
 
-class _Branch(dict[str | int, Any]):
-    """A part of the tree that holds further keys, as against a value that is written as it is."""
+_Branch = dict[str | int, Any]
+"""A part of the tree: each key to a further branch, to the value that is set there, or to the list of what is appended.
 
-    __slots__ = ()
-
-
-class _Additions(list[object]):
-    """Values for the end of one list."""
-
-    __slots__ = ()
+All three are the plain types that become JSON, since a branch may be written whole. No value is a list, so that a list
+is what is appended; a value may be a mapping, so that those are remembered by their identity.
+"""
 
 
 def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
@@ -38,8 +33,24 @@ def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
 
     `root` leads from the document to the pod template; a pod is its own root. Values are shared, not copied.
     """
-    trees: dict[Pod | Container, _Branch] = {}
     removals: list[Write] = []
+    trees, mappings = _fold(writes, removals)
+    base = "".join([_TOKENS[key] for key in root])
+    operations: list[Operation] = []
+    for at, branch in trees.items():
+        _emit(branch, at.manifest, _pointer(base, at), mappings, operations)
+    for removal in sorted(removals, key=_index, reverse=True) if removals else ():
+        pointer = _pointer(base, removal.at)
+        for key in removal.path:
+            pointer += _TOKENS[key]
+        operations.append({"op": "remove", "path": pointer})
+    return operations
+
+
+def _fold(writes: Iterable[Write], removals: list[Write]) -> tuple[dict[Pod | Container, _Branch], set[int]]:
+    """Make the tree of each object, and the identities of the mappings that are values; removals are put aside."""
+    trees: dict[Pod | Container, _Branch] = {}
+    mappings: set[int] = set()
     for write in writes:
         at, path, how = write.at, write.path, write.how
         if how == "remove":
@@ -47,44 +58,33 @@ def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
             continue
         branch = trees.get(at)
         if branch is None:
-            branch = trees[at] = _Branch()
+            branch = trees[at] = {}
         for key in path[:-1]:
-            parent = branch
-            branch = parent.get(key)
+            parent, branch = branch, branch.get(key)
             if branch is None:
-                branch = parent[key] = _Branch()
-        last = path[-1]
-        if how == "set":
-            branch[last] = write.value
-        elif last in branch:
-            branch[last].append(write.value)
-        else:
-            branch[last] = _Additions((write.value,))
-    base = "".join(map(_token, root))
-    operations: list[Operation] = []
-    for at, branch in trees.items():
-        _emit(branch, at.manifest, _pointer(base, at), operations)
-    removals.sort(key=_index, reverse=True)
-    operations += [
-        {"op": "remove", "path": _pointer(base, each.at) + "".join(map(_token, each.path))} for each in removals
-    ]
-    return operations
+                branch = parent[key] = {}
+        if how == "append":
+            branch.setdefault(path[-1], []).append(write.value)
+            continue
+        value = branch[path[-1]] = write.value
+        if type(value) is dict:
+            mappings.add(id(value))
+    return trees, mappings
 
 
-def _emit(branch: _Branch, present: object, pointer: str, operations: list[Operation]) -> None:
+def _emit(branch: _Branch, present: object, pointer: str, mappings: set[int], operations: list[Operation]) -> None:
     """Compare the branch with what the object has there; null is absent, and `add` replaces it."""
     is_map = type(present) is dict
     for key, child in branch.items():
         here = present.get(key) if is_map else getattr(present, key, None)  # type: ignore[attr-defined, arg-type]
-        path = pointer + _token(key)
-        kind = type(child)
-        if here is None or (kind is not _Branch and kind is not _Additions):
-            operations.append({"op": "add", "path": path, "value": child})
-        elif kind is _Branch:
-            _emit(child, here, path, operations)
-        else:
+        path = pointer + _TOKENS[key]
+        if here is not None and type(child) is list:
             path += "/-"
             operations += [{"op": "add", "path": path, "value": value} for value in child]
+        elif here is not None and type(child) is dict and id(child) not in mappings:
+            _emit(child, here, path, mappings, operations)
+        else:
+            operations.append({"op": "add", "path": path, "value": child})
 
 
 def _pointer(base: str, at: Pod | Container) -> str:
@@ -97,7 +97,12 @@ def _index(removal: Write) -> int:
     return last if isinstance(last, int) else -1
 
 
-@cache
-def _token(key: str | int) -> str:
-    """One step of a pointer; the keys are those of our own writes and of workload kinds, so that there are few."""
-    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+class _Tokens(dict[str | int, str]):
+    """A key to one step of a pointer; the keys are those of our own writes and of workload kinds, so that there are few."""
+
+    def __missing__(self, key: str | int) -> str:
+        token = self[key] = "/" + str(key).replace("~", "~0").replace("/", "~1")
+        return token
+
+
+_TOKENS = _Tokens()

@@ -1,6 +1,5 @@
 """Answer -> AdmissionReview bytes."""
 
-from binascii import b2a_base64
 from enum import StrEnum
 
 import msgspec
@@ -50,21 +49,43 @@ class Answer(msgspec.Struct, frozen=True, eq=False, gc=False):
         return self.result is not Result.DENIED
 
 
+class _Status(msgspec.Struct, gc=False):
+    code: int
+    message: str
+
+
+class _Response(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """The response of a review, in the order in which it is written; JSON holds bytes in base64, as Go does."""
+
+    uid: str
+    allowed: bool
+    patch_type: str = ""
+    patch: bytes = b""
+    warnings: list[str] = []
+    audit_annotations: dict[str, str] = {}
+    status: _Status | None = None
+
+
+class _Envelope(msgspec.Struct, rename="camel", gc=False):
+    api_version: str
+    kind: str
+    response: object
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
 def encode(answer: Answer) -> bytes:
     """Write the AdmissionReview; patch and patchType stand together or not at all (semantics.md 6.1)."""
-    response: dict[str, object] = {"uid": answer.uid, "allowed": answer.allowed}
+    response = _Response(answer.uid, answer.allowed, warnings=answer.warnings, audit_annotations=answer.audit)
     if answer.operations:
-        response["patchType"] = "JSONPatch"
-        response["patch"] = b2a_base64(orjson.dumps(answer.operations), newline=False).decode("ascii")
-    if answer.warnings:
-        response["warnings"] = answer.warnings
-    if answer.audit:
-        response["auditAnnotations"] = answer.audit
+        response.patch_type = "JSONPatch"
+        response.patch = orjson.dumps(answer.operations)
     if answer.message:
-        response["status"] = {"code": 500, "message": answer.message}
+        response.status = _Status(500, answer.message)
     return review_with(response)
 
 
-def review_with(response: dict[str, object]) -> bytes:
+def review_with(response: object) -> bytes:
     """Put a response into its envelope."""
-    return orjson.dumps({"apiVersion": API_VERSION, "kind": KIND, "response": response})
+    return _ENCODER.encode(_Envelope(API_VERSION, KIND, response))

@@ -28,6 +28,16 @@ def annotations(selection: Selection, outcome: Outcome, applied: str, announced:
         audit["doubt"] = "; ".join(text for _, text in doubts(selection))
     if applied:
         audit["applied"] = applied
+    if not outcome.is_complete:
+        audit |= _left_out(outcome)
+    if announced:
+        audit["would-apply"] = _bounded(announced)
+    return audit
+
+
+def _left_out(outcome: Outcome) -> dict[str, str]:
+    """What the controls did not reach, and why."""
+    audit: dict[str, str] = {}
     skipped = [hold(verdict.control, skip) for verdict in outcome.verdicts for skip in verdict.skips]
     if skipped:
         audit["skipped"] = one_line("; ".join(skipped), TEXT_LIMIT)
@@ -37,8 +47,6 @@ def annotations(selection: Selection, outcome: Outcome, applied: str, announced:
     if outcome.exempt:
         lines = (f"{describe_at(exempt.at)} by {exempt.key} ({exempt.place})" for exempt in outcome.exempt)
         audit["exempt"] = one_line("; ".join(lines), TEXT_LIMIT)
-    if announced:
-        audit["would-apply"] = _bounded(announced)
     return audit
 
 

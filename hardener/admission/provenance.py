@@ -20,7 +20,7 @@ REASON = "people can tell it from a pod that slipped through"
 Entries = dict[str, list[str]]
 """Control to what is said about it."""
 
-_ANNOTATIONS: Path = ("metadata", "annotations")
+_PATHS: Mapping[str, Path] = {key: ("metadata", "annotations", key) for key in PROVENANCE}
 
 
 class Reach(NamedTuple):
@@ -30,13 +30,16 @@ class Reach(NamedTuple):
     skipped: str = ""
 
 
+NOWHERE = Reach()
+
+
 def reach(pod: Pod, policy: Policy, outcome: Outcome) -> Reach:
     """Say what is enforced; nothing is under a policy that enforces nothing, or on a pod that is exempt as a whole."""
     if not policy.enforced or outcome.is_exempt:
-        return Reach()
-    skipped = _skipped(pod, policy, outcome)
+        return NOWHERE
+    skipped = {} if outcome.is_complete else _skipped(pod, policy, outcome)
     if not skipped:
-        return Reach(",".join(policy.enforced))
+        return Reach(policy.enforced_names)
     applied = ",".join([control for control in policy.enforced if control not in skipped])
     return Reach(applied, _bounded([entry for entries in skipped.values() for entry in entries]))
 
@@ -47,19 +50,19 @@ def provenance(pod: Pod, policy: Policy, reached: Reach, writes: Sequence[Write]
     Nothing is said where nothing is enforced, and where the annotations would pass what the API server takes: what the
     author wrote and what makes the pod work goes first.
     """
-    if reached == Reach():
+    if reached == NOWHERE:
         return []
     wanted: dict[str, str | None] = {
         APPLIED_POLICY: policy.label,
         APPLIED: reached.applied or None,
         SKIPPED: reached.skipped or None,
     }
-    others = {
+    changed = wanted | {
         str(write.path[2]): None if write.value is None else str(write.value)
         for write in writes
-        if write.path[:2] == _ANNOTATIONS
+        if write.path[0] == "metadata" and write.path[1] == "annotations"
     }
-    if pod.annotation_bytes({**others, **wanted}) > ANNOTATIONS_LIMIT:
+    if pod.annotation_bytes(changed) > ANNOTATIONS_LIMIT:
         wanted = dict.fromkeys(PROVENANCE)
     return [*_writes(pod, wanted)]
 
@@ -96,9 +99,10 @@ def _bounded(entries: Sequence[str]) -> str:
 
 
 def _writes(pod: Pod, wanted: Mapping[str, str | None]) -> Iterator[Write]:
+    present = pod.annotations
     for key, text in wanted.items():
         if text is not None:
-            if pod.annotations.get(key) != text:
-                yield Write(pod, (*_ANNOTATIONS, key), text, REASON)
-        elif key in pod.annotations:
-            yield Write(pod, (*_ANNOTATIONS, key), None, REASON, "remove")
+            if present.get(key) != text:
+                yield Write(pod, _PATHS[key], text, REASON)
+        elif key in present:
+            yield Write(pod, _PATHS[key], None, REASON, "remove")

@@ -55,12 +55,11 @@ def _decide(review: Review, pod: Pod, selection: Selection, on_error: OnError, o
         message = f"{NAME}: {failure(failed[0])}, and onError is deny"
         return Answer(review.uid, Result.DENIED, message=message, policy=policy, outcome=outcome, doubt=doubt)
     writes = outcome.writes(Mode.ENFORCE)
-    announced = _announced(outcome)
+    announced = _announced(outcome) if policy.announces else []
     reached = reach(pod, policy, outcome)
-    result = _result(outcome, bool(writes), bool(announced))
     return Answer(
         review.uid,
-        result,
+        _result(outcome, bool(failed), bool(writes), bool(announced)),
         render(writes + provenance(pod, policy, reached, writes)),
         told,
         annotations(selection, outcome, reached.applied, announced),
@@ -79,11 +78,11 @@ def _announced(outcome: Outcome) -> list[Operation]:
     return []
 
 
-def _result(outcome: Outcome, patched: bool, announced: bool) -> Result:
+def _result(outcome: Outcome, failed: bool, patched: bool, announced: bool) -> Result:
     """Say what became of the pod; the annotations that tell of it are no change of their own."""
     if outcome.is_exempt:
         return Result.EXEMPT
-    if outcome.errors:
+    if failed:
         return Result.FAILED
     if patched:
         return Result.PATCHED

@@ -44,15 +44,15 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     explicit = pod.spec.automountServiceAccountToken
     if explicit is False or not containers:
         return
-    injected = {index: volume.name for index, volume in enumerate(pod.spec.volumes or ()) if _is_injected(volume)}
-    names = frozenset(injected.values())
+    injected = [(index, volume.name) for index, volume in enumerate(pod.spec.volumes or ()) if _is_injected(volume)]
+    names = frozenset([name for _, name in injected])
     reason = EXPLICIT if explicit is True else _hold(pod, settings, facts, names)
     if reason:
         yield Skip(pod, reason)
         return
     yield Write(pod, PATH, False, REASON)
     if len(containers) == len(pod.containers):
-        for index in injected:
+        for index, _ in injected:
             yield Write(pod, ("spec", "volumes", index), None, REASON_VOLUME, "remove")
     for container in containers if names else ():
         for position, mount in enumerate(container.manifest.volumeMounts or ()):
@@ -100,7 +100,8 @@ def _is_namespace_file(source: DownwardSource | None) -> bool:
 
 def _is_used_otherwise(pod: Pod, names: Names) -> bool:
     """Any reference but a plain mount at the usual folder is the author's own (semantics.md 1.3, item 5; trap 84)."""
-    if any(_refers(container, names, plain=False) for container in pod.spec.ephemeralContainers or ()):
+    debuggers = pod.spec.ephemeralContainers
+    if debuggers and any(_refers(container, names, plain=False) for container in debuggers):
         return True
     return any(_refers(container.manifest, names, plain=True) for container in pod.containers)
 

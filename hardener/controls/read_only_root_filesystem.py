@@ -39,6 +39,8 @@ PROGRAM = "a writable path holds a program or file that it is started with"
 NAME_PREFIX = "hardener-"
 _OUR_NAME = re.compile(NAME_PREFIX + "[0-9a-f]{16}")
 _SYSTEM_PATHS = ("/", "/dev", "/proc", "/sys")
+_DEFAULT_LOG = "/dev/termination-log"
+"""What the API server fills in; no writable path lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _needed_from_image(container: Container, path: str) -> str | None:
     manifest = container.manifest
     if manifest.workingDir and _hides(container, path, clean(manifest.workingDir)):
         return WORKING_DIRECTORY
-    if manifest.terminationMessagePath and clean(manifest.terminationMessagePath) in ancestors(path):
+    log = manifest.terminationMessagePath
+    if log and log != _DEFAULT_LOG and clean(log) in ancestors(path):
         return TERMINATION_LOG
     for program in container.programs():
         if program != path and _hides(container, path, program):
@@ -154,8 +157,9 @@ def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
 
     Where another webhook has filled the room since our first call, what that one wrote makes way again.
     """
-    present = [name for name in (pod.annotations.get(SAFE_TO_EVICT) or "").split(",") if name]
-    if not all(_OUR_NAME.fullmatch(name) for name in present):
+    told = pod.annotations.get(SAFE_TO_EVICT)
+    present = [name for name in told.split(",") if name] if told else []
+    if present and not all(map(_OUR_NAME.fullmatch, present)):
         return
     value = ",".join([*present, *names])
     if pod.annotation_bytes({SAFE_TO_EVICT: value}) > ANNOTATIONS_LIMIT:

@@ -6,14 +6,14 @@ Changes: `resources.requests` and `resources.limits` gain the policy's defaults,
 Opt out when: the program needs more memory than the default limit, and nobody can say how much.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from types import MappingProxyType
 
 from hardener.errors import QuantityError
-from hardener.model import Container, Control, Facts, Finding, Pod, Skip, Write, parse_quantity
-from hardener.model.demand import QOS_RESOURCES, Addition, is_best_effort, names, totals_with
+from hardener.model import Container, Control, Facts, Finding, Pod, Quota, Skip, Write, parse_quantity
+from hardener.model.demand import QOS_RESOURCES, Addition, is_best_effort, named, totals_with
 
 REASON_REQUEST = "it names none, so that the scheduler would count nothing"
 REASON_LIMIT = "it names none, so that it could take what it wants"
@@ -64,16 +64,21 @@ class Settings:
 
 def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: Facts) -> Iterator[Finding]:
     """Never touch a named amount, nor add the other half to it: who asked for 2Gi without a limit meant to burst."""
-    wanted = {**settings.requests, **settings.limits}
-    missing = [
-        (container, resource) for container in containers for resource in wanted if not names(container, resource)
+    requests, limits = settings.requests, settings.limits
+    wanted = dict.fromkeys((*requests, *limits))
+    missing: Sequence[Missing] = [
+        (container, resource)
+        for container in containers
+        for present in (named(container),)
+        for resource in wanted
+        if resource not in present
     ]
     hold = _pod_hold(pod, facts)
     if hold:
         if missing:
             yield Skip(pod, hold)
         return
-    on_devices = dict.fromkeys(container for container in containers if _uses_devices(container))
+    on_devices = dict.fromkeys([container for container in containers if _uses_devices(container)])
     for container in on_devices:
         if _lacks_limit(container, settings):
             yield Skip(container, DEVICES)
@@ -83,13 +88,15 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     if EPHEMERAL_STORAGE in wanted and _is_partial(pod, missing):
         missing = [(container, resource) for container, resource in missing if resource != EPHEMERAL_STORAGE]
         yield Skip(pod, EPHEMERAL)
+    quotas = facts.quotas
     for container, resource in missing:
-        if resource in settings.requests:
-            reason = REASON_QUOTA if _is_demanded(facts, resource, f"requests.{resource}") else REASON_REQUEST
-            yield Write(container, ("resources", "requests", resource), settings.requests[resource], reason)
-        if resource in settings.limits and container not in on_devices:
-            reason = REASON_QUOTA if _is_demanded(facts, f"limits.{resource}") else REASON_LIMIT
-            yield Write(container, ("resources", "limits", resource), settings.limits[resource], reason)
+        if resource in requests:
+            demanded = quotas and _is_demanded(quotas, resource, f"requests.{resource}")
+            reason = REASON_QUOTA if demanded else REASON_REQUEST
+            yield Write(container, ("resources", "requests", resource), requests[resource], reason)
+        if resource in limits and container not in on_devices:
+            reason = REASON_QUOTA if quotas and _is_demanded(quotas, f"limits.{resource}") else REASON_LIMIT
+            yield Write(container, ("resources", "limits", resource), limits[resource], reason)
 
 
 def _pod_hold(pod: Pod, facts: Facts) -> str | None:
@@ -108,11 +115,7 @@ def _is_partial(pod: Pod, missing: Sequence[Missing]) -> bool:
 def _uses_devices(container: Container) -> bool:
     """What runs on devices is rarely bounded well by a default limit, and was measured by its author."""
     resources = container.manifest.resources
-    if resources is None:
-        return False
-    return bool(resources.claims) or any(
-        "/" in name for name in (*(resources.requests or ()), *(resources.limits or ()))
-    )
+    return resources is not None and bool(resources.claims or [name for name in named(container) if "/" in name])
 
 
 def _lacks_limit(container: Container, settings: Settings) -> bool:
@@ -172,9 +175,9 @@ def _container_refusal(addition: Addition, facts: Facts) -> Skip | None:
     return None
 
 
-def _is_demanded(facts: Facts, *names_of_quotas: str) -> bool:
+def _is_demanded(quotas: Iterable[Quota], *names: str) -> bool:
     """Whether a quota refuses pods that do not name it (`PodEvaluator.Constraints` in pkg/quota/v1/evaluator/core)."""
-    return any(not quota.hard.isdisjoint(names_of_quotas) for quota in facts.quotas)
+    return any(not quota.hard.isdisjoint(names) for quota in quotas)
 
 
 def _changes_quota(pod: Pod, resource: str, facts: Facts) -> bool:

@@ -1,6 +1,6 @@
 """What containers ask for, and what a pod asks for in all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,14 +14,12 @@ Amount = Callable[[Container], Decimal | None]
 """What one container asks for of one resource; None where it asks for nothing."""
 
 
-def names(container: Container, resource: str) -> bool:
-    """Say whether a container names the resource in its requests or its limits."""
+def named(container: Container) -> Collection[str]:
+    """The resources that a container names in its requests or its limits."""
     resources = container.manifest.resources
-    if resources is None:
-        return False
-    return bool(
-        (resources.requests and resource in resources.requests) or (resources.limits and resource in resources.limits)
-    )
+    if resources is None or not (resources.requests or resources.limits):
+        return ()
+    return {*(resources.requests or ()), *(resources.limits or ())}
 
 
 def request_of(container: Container, resource: str) -> Decimal | None:

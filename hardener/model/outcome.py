@@ -124,12 +124,23 @@ class Outcome:
 
     def writes(self, *modes: Mode) -> list[Write]:
         """The changes of the controls that run in one of these modes."""
-        return [write for verdict in self.verdicts if verdict.mode in modes for write in verdict.writes]
+        writes: list[Write] = []
+        for verdict in self.verdicts:
+            if verdict.mode in modes:
+                writes += verdict.writes
+        return writes
 
     @property
     def is_exempt(self) -> bool:
         """Whether the pod is exempt as a whole."""
         return bool(self.exempt) and isinstance(self.exempt[0].at, Pod)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every control reached every container: none is exempt or opted out, nothing was held back or failed."""
+        if self.exempt or self.opt_outs:
+            return False
+        return not [True for verdict in self.verdicts if verdict.skips or verdict.error is not None]
 
     @property
     def errors(self) -> list[Verdict]:

@@ -105,19 +105,22 @@ class Container:
         These are all words of the command, of probes and of hooks, and the first argument. A relative one is looked for
         where the container starts, if the pod says where that is.
         """
-        folder = self.manifest.workingDir
+        words, folder = self._words(), self.manifest.workingDir
+        if not words:
+            return []
         return [
             clean(word if word[0] == "/" else f"{folder}/{word}")
-            for word in self._words()
+            for word in words
             if word and "/" in word and (folder or word[0] == "/")
         ]
 
     def _words(self) -> list[str | None]:
         manifest = self.manifest
         words = [*(manifest.command or ()), *(manifest.args or ())[:1]]
-        lifecycle = manifest.lifecycle
-        hooks = (lifecycle.postStart, lifecycle.preStop) if lifecycle is not None else ()
-        for handler in (manifest.livenessProbe, manifest.readinessProbe, manifest.startupProbe, *hooks):
+        handlers = [manifest.livenessProbe, manifest.readinessProbe, manifest.startupProbe]
+        if manifest.lifecycle is not None:
+            handlers += (manifest.lifecycle.postStart, manifest.lifecycle.preStop)
+        for handler in handlers:
             if handler is not None and handler.exec is not None:
                 words += handler.exec.command or ()
         return words
@@ -130,8 +133,11 @@ class Container:
 
 def _pair_bytes(key: str, text: str | None) -> int:
     """What one annotation takes of `ANNOTATIONS_LIMIT`: its key and its text in UTF-8."""
-    pair = key + (text or "")
-    return len(pair) if pair.isascii() else len(pair.encode())
+    return _bytes(key + (text or ""))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 class Pod:
@@ -140,7 +146,7 @@ class Pod:
     `containers` holds the app containers first, then the init containers, native sidecars among them.
     """
 
-    __slots__ = ("annotations", "containers", "is_windows", "manifest", "metadata", "security", "spec")
+    __slots__ = ("_kept_bytes", "annotations", "containers", "is_windows", "manifest", "metadata", "security", "spec")
 
     def __init__(self, manifest: PodManifest) -> None:
         self.manifest = manifest
@@ -156,6 +162,7 @@ class Pod:
             for index, container in enumerate(containers or ())
         ]
         self.is_windows = self._runs_on_windows()
+        self._kept_bytes: int | None = None
 
     @property
     def is_mirror(self) -> bool:
@@ -172,9 +179,14 @@ class Pod:
 
         Those of ours are written anew, and count only where they are among the changed ones.
         """
-        kept = ((key, text) for key, text in self.annotations.items() if key not in changed and key not in PROVENANCE)
-        written = ((key, text) for key, text in changed.items() if text is not None)
-        return sum(_pair_bytes(key, text) for key, text in (*kept, *written))
+        present = self.annotations
+        size = self._kept_bytes
+        # It is asked for twice in each decision.
+        if size is None:
+            size = sum([_pair_bytes(key, text) for key, text in present.items() if key not in PROVENANCE])
+            self._kept_bytes = size
+        replaced = [_pair_bytes(key, present[key]) for key in changed if key in present and key not in PROVENANCE]
+        return size - sum(replaced) + _bytes("".join([key + text for key, text in changed.items() if text is not None]))
 
     def _runs_on_windows(self) -> bool:
         """Semantics.md 3.2; RuntimeClass has merged its node selector before us (trap 19)."""
@@ -187,7 +199,7 @@ class Pod:
             return True
         if spec.affinity is not None and self._affinity_requires_windows():
             return True
-        return any(container.security.windowsOptions is not None for container in self.containers)
+        return bool([True for container in self.containers if container.security.windowsOptions is not None])
 
     def _affinity_requires_windows(self) -> bool:
         """The terms are alternatives, so that all of them must ask for Windows."""

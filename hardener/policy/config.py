@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import msgspec
+
 from hardener.model.workloads import Templates
 from hardener.policy.exemptions import UserExemptions
 from hardener.policy.flat import Flat
@@ -29,8 +31,7 @@ class Doubt(StrEnum):
     UNKNOWN_LABELS = "unknown-labels"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, gc=False):
     """The policy of a namespace, and what chose it.
 
     `rule` is the index of the rule that did; without one it was the namespace's label, or the default. With a `doubt`,

@@ -49,12 +49,13 @@ def decide(annotations: Annotations, rules: OptOutRules, known: frozenset[str], 
     return tuple(decisions)
 
 
-def _requests(annotations: Annotations) -> Iterator[tuple[str | None, str]]:
-    for key, text in annotations.items():
-        if key == OPT_OUT:
-            yield None, text or ""
-        elif key.startswith(CONTAINER_PREFIX):
-            yield key.removeprefix(CONTAINER_PREFIX), text or ""
+def _requests(annotations: Annotations) -> list[tuple[str | None, str]]:
+    """The texts that ask for an opt-out, each with its container, or None for the whole pod."""
+    return [
+        (None if key == OPT_OUT else key.removeprefix(CONTAINER_PREFIX), text or "")
+        for key, text in annotations.items()
+        if key == OPT_OUT or key.startswith(CONTAINER_PREFIX)
+    ]
 
 
 def _words(text: str) -> Iterator[str]:

@@ -40,8 +40,9 @@ class Enabled:
 class Policy:
     """A policy, ready to be applied.
 
-    `controls` is sorted by name and holds only what runs; `enforced` names those that change pods. `fingerprint` is
-    eight hex digits of its content, and `label` is name and content in one: `standard@1c6f0a2b`.
+    `controls` is sorted by name and holds only what runs; `enforced` names those that change pods, and `enforced_names`
+    does so in one text; it `announces` where some of the others run in dry-run. `fingerprint` is eight hex digits of its
+    content, and `label` is name and content in one: `standard@1c6f0a2b`.
     """
 
     name: str
@@ -53,9 +54,13 @@ class Policy:
     fingerprint: str = ""
     label: str = field(init=False)
     enforced: tuple[str, ...] = field(init=False)
+    enforced_names: str = field(init=False)
+    announces: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Make once what each request asks for."""
         object.__setattr__(self, "label", f"{self.name}@{self.fingerprint}")
         enforced = tuple(enabled.control.name for enabled in self.controls if enabled.mode is Mode.ENFORCE)
         object.__setattr__(self, "enforced", enforced)
+        object.__setattr__(self, "enforced_names", ",".join(enforced))
+        object.__setattr__(self, "announces", len(enforced) < len(self.controls))

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 from hardener.errors import MediaTypeError, OverloadError, ReviewError, SlowBodyError, TooLargeError
 from hardener.server.limits import InFlight, Limits
@@ -15,7 +15,7 @@ class Body:
 
     __slots__ = ("_held", "_in_flight", "_limits", "_request")
 
-    def __init__(self, request: web.Request, limits: Limits, in_flight: InFlight) -> None:
+    def __init__(self, request: web.BaseRequest, limits: Limits, in_flight: InFlight) -> None:
         self._request = request
         self._limits = limits
         self._in_flight = in_flight
@@ -50,6 +50,7 @@ class Body:
 
     async def _collect(self, counted: bool) -> bytes:
         """Read until the end; without a declared length, what arrives is counted as it does."""
+        await self._tell_to_go_on()
         content = self._request.content
         parts = bytearray()
         while not content.at_eof():
@@ -58,6 +59,14 @@ class Body:
                 self._hold(len(part))
             parts += part
         return bytes(parts)
+
+    async def _tell_to_go_on(self) -> None:
+        """Answer who asks before sending a body, as curl does with a long one."""
+        request = self._request
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.version >= HttpVersion11:
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            # What is counted from here on is the answer itself.
+            request.writer.output_size = 0
 
     def _hold(self, count: int) -> None:
         if self._held + count > self._limits.body_bytes:
@@ -72,9 +81,9 @@ def refusal(error: ReviewError) -> web.Response:
     return web.Response(status=error.status, text=f"{' '.join(str(error).split())}\n", headers=headers)
 
 
-def _check_media_type(request: web.Request) -> None:
+def _check_media_type(request: web.BaseRequest) -> None:
     headers = request.headers
-    if headers.get("Content-Type") != JSON and request.content_type != JSON:
+    if headers.get(hdrs.CONTENT_TYPE) != JSON and request.content_type != JSON:
         raise MediaTypeError(f"the Content-Type is {request.content_type}; send {JSON}")
-    if headers.get("Content-Encoding", "identity") != "identity":
+    if headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
         raise MediaTypeError("the body is compressed; send it as it is")

@@ -1,14 +1,18 @@
 """The counting behind `hardener/metrics.py`: the metrics of one server.
 
-A child is looked up by name once, since the library's own look-up costs four times as much as the count (design.md 7).
+What every review counts is counted in plain numbers, and shown to the library at each scrape: its own counters serve
+threads, and their locks and look-ups cost several times as much as the count (docs/decisions/0017).
 """
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, Literal, TypeVar
+from itertools import accumulate
+from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client import Metric as PrometheusMetric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from hardener.admission import Answer, Explanation
@@ -20,24 +24,48 @@ from hardener.metrics import (
     OTHER_NAMESPACES,
     TABLE,
     UNKNOWN_CONTROL,
+    Metric,
 )
 from hardener.model import Mode, OptOutCause, Outcome
 
 Samples = Mapping[str, Sequence[tuple[tuple[str, ...], float]]]
 """Metric to its values, each with its labels."""
 
-Child = TypeVar("Child")
+
+Counts = defaultdict[tuple[str, ...], int]
+"""The values of a counter's labels to its count."""
 
 
-class _Children(dict[tuple[str, ...], Child], Generic[Child]):
-    """The children of one metric by their label values, each made when it is first counted."""
+class _Counted(Collector):
+    """Counts, shown as a counter."""
 
-    def __init__(self, make: Callable[..., Child]) -> None:
-        self._make = make
+    def __init__(self, row: Metric, counts: Counts) -> None:
+        self._row = row
+        self._counts = counts
 
-    def __missing__(self, labels: tuple[str, ...]) -> Child:
-        child = self[labels] = self._make(*labels)
-        return child
+    def collect(self) -> Iterator[PrometheusMetric]:
+        family = CounterMetricFamily(self._row.name, self._row.help, labels=self._row.labels)
+        for labels, count in self._counts.items():
+            family.add_metric([*map(str, labels)], count)
+        yield family
+
+
+class _Durations(Collector):
+    """A histogram of seconds without labels."""
+
+    def __init__(self, row: Metric) -> None:
+        self._row = row
+        self._counts = [0] * (len(DURATION_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(DURATION_BUCKETS, seconds)] += 1
+        self._sum += seconds
+
+    def collect(self) -> Iterator[PrometheusMetric]:
+        bounds = [*map(str, DURATION_BUCKETS), "+Inf"]
+        buckets = [*zip(bounds, accumulate(self._counts), strict=True)]
+        yield HistogramMetricFamily(self._row.name, self._row.help, buckets, self._sum)
 
 
 _FAMILIES: Mapping[str, type[CounterMetricFamily | GaugeMetricFamily]] = {
@@ -69,19 +97,19 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._rows = {metric.name: metric for metric in TABLE}
         ProcessCollector(registry=self.registry)
-        self._reviews = _Children(self._counter("hardener_reviews_total").labels)
+        self._reviews = self._counts("hardener_reviews_total")
         self._sampled = _Sampled()
-        self._namespaces = _Children(self._counter("hardener_namespace_reviews_total").labels) if by_namespace else None
+        self._namespaces = self._counts("hardener_namespace_reviews_total") if by_namespace else None
         self._seen_namespaces: set[str] = set()
-        self._duration = self._histogram("hardener_review_duration_seconds")
+        self._duration = self._durations("hardener_review_duration_seconds")
         self._explanations = self._counter("hardener_explanations_total")
-        self._explanation_duration = self._histogram("hardener_explanation_duration_seconds")
-        self._warnings = _Children(self._counter("hardener_warnings_total").labels)
+        self._explanation_duration = self._durations("hardener_explanation_duration_seconds")
+        self._warnings = self._counts("hardener_warnings_total")
         self._exemptions = self._counter("hardener_exemptions_total")
         self._doubts = self._counter("hardener_doubts_total")
         self._opt_outs_ending = self._counter("hardener_opt_outs_ending_total")
-        self._controls = _Children(self._counter("hardener_controls_total").labels)
-        self._opt_outs = _Children(self._counter("hardener_opt_outs_total").labels)
+        self._controls = self._counts("hardener_controls_total")
+        self._opt_outs = self._counts("hardener_opt_outs_total")
         self._internal_errors = self._counter("hardener_internal_errors_total")
         self._http_errors = self._counter("hardener_http_errors_total")
         self._overload_refusals = self._counter("hardener_overload_refusals_total")
@@ -97,11 +125,11 @@ class Metrics:
         """Count one answered review of a pod."""
         self._duration.observe(seconds)
         policy = NO_POLICY if answer.policy is None else answer.policy.name
-        self._reviews[policy, answer.result].inc()
+        self._reviews[policy, answer.result] += 1
         if self._namespaces is not None:
-            self._namespaces[self._bounded(namespace), answer.result].inc()
+            self._namespaces[self._bounded(namespace), answer.result] += 1
         if answer.warnings:
-            self._warnings[("mutate",)].inc(len(answer.warnings))
+            self._warnings[("mutate",)] += len(answer.warnings)
         if answer.doubt is not None:
             self._doubts.labels(answer.doubt).inc()
         if answer.error is not None:
@@ -113,29 +141,30 @@ class Metrics:
         """Count one answered review of a workload."""
         self._explanation_duration.observe(seconds)
         self._explanations.labels(explanation.result).inc()
-        self._warnings[("explain",)].inc(len(explanation.warnings))
+        self._warnings[("explain",)] += len(explanation.warnings)
         if explanation.error is not None:
             self.internal_error(ENGINE)
         for verdict in explanation.failures:
             self.internal_error(verdict.control)
 
     def _observe_outcome(self, outcome: Outcome, policy: str) -> None:
+        counts, enforce = self._controls, Mode.ENFORCE
         for verdict in outcome.verdicts:
             control = verdict.control
             if verdict.error is not None:
-                self._controls[control, policy, "failed"].inc()
+                counts[control, policy, "failed"] += 1
                 self.internal_error(control)
                 continue
             if verdict.writes:
-                self._controls[control, policy, "applied" if verdict.mode is Mode.ENFORCE else "announced"].inc()
+                counts[control, policy, "applied" if verdict.mode is enforce else "announced"] += 1
             if verdict.skips:
-                self._controls[control, policy, "held"].inc()
+                counts[control, policy, "held"] += 1
             elif not verdict.writes:
-                self._controls[control, policy, "unchanged"].inc()
+                counts[control, policy, "unchanged"] += 1
         for opt_out in outcome.opt_outs:
             known = opt_out.cause is not OptOutCause.UNKNOWN_CONTROL
             # A locked `*` is a known cause with a word that is no control's name, and the only one.
-            self._opt_outs[opt_out.control if known else UNKNOWN_CONTROL, opt_out.cause].inc()
+            self._opt_outs[opt_out.control if known else UNKNOWN_CONTROL, opt_out.cause] += 1
             if opt_out.ends_soon:
                 self._opt_outs_ending.labels(opt_out.control).inc()
         for exempt in outcome.exempt:
@@ -187,13 +216,19 @@ class Metrics:
         if expires is not None:
             self._certificate_expiry.set(expires)
 
+    def _counts(self, name: str) -> Counts:
+        counts: Counts = defaultdict(int)
+        self.registry.register(_Counted(self._rows[name], counts))
+        return counts
+
+    def _durations(self, name: str) -> _Durations:
+        durations = _Durations(self._rows[name])
+        self.registry.register(durations)
+        return durations
+
     def _counter(self, name: str) -> Counter:
         row = self._rows[name]
         return Counter(row.name, row.help, row.labels, registry=self.registry)
-
-    def _histogram(self, name: str) -> Histogram:
-        row = self._rows[name]
-        return Histogram(row.name, row.help, buckets=DURATION_BUCKETS, registry=self.registry)
 
     def _gauge(self, name: str) -> Gauge:
         row = self._rows[name]

@@ -3,22 +3,14 @@
 from datetime import UTC, datetime
 from time import perf_counter
 
-from aiohttp import web
-
 from hardener.admission import decode_workload, encode_explanation
 from hardener.admission import explain as explain_review
 from hardener.metrics import ENGINE
-from hardener.server.exchange import exchange
 from hardener.server.record import record_explanation
 from hardener.server.state import State
 
 
-async def explain(request: web.Request) -> web.Response:
-    """Say what the pods of a workload will receive."""
-    return await exchange(request, _decide)
-
-
-async def _decide(body: bytes, state: State) -> bytes:
+async def explain(body: bytes, state: State) -> bytes:
     """Decode, explain, encode, count, log; raises ReviewError where the body holds no review."""
     started = perf_counter()
     review = decode_workload(body)

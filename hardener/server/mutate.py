@@ -4,14 +4,12 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 import msgspec
-from aiohttp import web
 
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
 from hardener.metrics import ENGINE
 from hardener.model import UNKNOWN
 from hardener.policy.config import Config, OnError
-from hardener.server.exchange import exchange
 from hardener.server.record import record
 from hardener.server.state import State
 
@@ -24,12 +22,7 @@ class _Envelope(msgspec.Struct):
     request: _Request
 
 
-async def mutate(request: web.Request) -> web.Response:
-    """Harden a pod."""
-    return await exchange(request, _decide)
-
-
-async def _decide(body: bytes, state: State) -> bytes:
+async def mutate(body: bytes, state: State) -> bytes:
     """Decode, decide, encode, count, log; raises ReviewError where the body holds no review."""
     started = perf_counter()
     config = state.config

@@ -6,6 +6,7 @@ from hardener.admission import Answer, Explained, Explanation, Result, Review, W
 from hardener.model import Pod, Verdict
 from hardener.server.log import Level, Log
 
+_ERRORS = frozenset({Result.FAILED, Result.DENIED})
 _QUIET = frozenset({Result.UNCHANGED, Result.EXEMPT, Result.IGNORED})
 
 
@@ -19,9 +20,9 @@ def record(log: Log, review: Review | None, answer: Answer, seconds: float) -> N
     level = _level(answer)
     if level == "debug" and not log.debugs:
         return
-    fields: dict[str, object] = {"uid": answer.uid, "result": answer.result.value}
+    fields: dict[str, object] = {"uid": answer.uid, "result": str(answer.result)}
     if review is not None:
-        fields |= _subject(review)
+        _name(review, fields)
     fields |= answer.audit
     if answer.announced:
         fields["would-apply"] = answer.announced
@@ -52,17 +53,18 @@ def record_explanation(log: Log, review: WorkloadReview, explanation: Explanatio
 
 
 def _level(answer: Answer) -> Level:
-    if answer.result in (Result.FAILED, Result.DENIED):
+    result, opt_outs = answer.result, answer.outcome.opt_outs if answer.outcome is not None else ()
+    if result in _ERRORS:
         return "error"
-    refused = answer.outcome is not None and any(not opt_out.accepted for opt_out in answer.outcome.opt_outs)
-    if refused or answer.doubt is not None or answer.result is Result.MISFIT:
+    refused = opt_outs and not all(opt_out.accepted for opt_out in opt_outs)
+    if refused or answer.doubt is not None or result is Result.MISFIT:
         return "warning"
-    return "debug" if answer.result in _QUIET and not answer.operations else "info"
+    return "debug" if result in _QUIET and not answer.operations else "info"
 
 
-def _subject(review: Review) -> dict[str, object]:
+def _name(review: Review, fields: dict[str, object]) -> None:
     """Name the pod as far as it has a name: a controller's pod gets its own only after all admission."""
-    fields: dict[str, object] = {"namespace": review.namespace}
+    fields["namespace"] = review.namespace
     if review.name:
         fields["name"] = review.name
     if review.generate_name:
@@ -73,7 +75,6 @@ def _subject(review: Review) -> dict[str, object]:
         fields["dryRun"] = True
     if review.misfit:
         fields["reason"] = review.misfit
-    return fields
 
 
 def _owner(pod: Pod) -> str:

@@ -15,7 +15,7 @@ from aiohttp import web
 from hardener.errors import HardenerError, StartError
 from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config, load_config
-from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_application
+from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_server
 from hardener.server.connection import Entrance
 from hardener.server.counting import Metrics
 from hardener.server.facts import certificate_samples, cluster_samples, follow_sync
@@ -76,7 +76,7 @@ class Server:
         self.port = options.port
         self.metrics_port = options.metrics_port
         self._state: State | None = None
-        self._runners: list[web.AppRunner] = []
+        self._runners: list[web.BaseRunner] = []
         self._listeners: list[asyncio.Server] = []
         self._entrances: list[Entrance] = []
         self._watchers: list[asyncio.Task[None]] = []
@@ -126,8 +126,11 @@ class Server:
             else:
                 await self._keep_certificate(state)
             self._take_client_authorities(state)
-            self.metrics_port = await self._listen(probe_application(state), options.metrics_port, None)
-            self.port = await self._listen(webhook_application(state), options.port, state.certificate.context)
+            patience = options.limits.finish_seconds
+            probes = web.AppRunner(probe_application(state), shutdown_timeout=patience)
+            webhook = web.ServerRunner(webhook_server(state), shutdown_timeout=patience)
+            self.metrics_port = await self._listen(probes, options.metrics_port, None)
+            self.port = await self._listen(webhook, options.port, state.certificate.context)
         except HardenerError:
             await self._close()
             raise
@@ -215,13 +218,12 @@ class Server:
             state.certificate.trust_clients_of(authorities)
             self._watchers.append(asyncio.create_task(follow_client_authorities(state, authorities, files)))
 
-    async def _listen(self, application: web.Application, port: int, context: ssl.SSLContext | None) -> int:
+    async def _listen(self, runner: web.BaseRunner, port: int, context: ssl.SSLContext | None) -> int:
         """Open a port and return its real number.
 
         aiohttp's own sites know neither another protocol nor the time limits of a handshake.
         """
         address, limits = self.options.address, self.options.limits
-        runner = web.AppRunner(application, shutdown_timeout=limits.finish_seconds)
         await runner.setup()
         self._runners.append(runner)
         if runner.server is None:

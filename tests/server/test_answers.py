@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import jsonpatch
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from hardener.model.pod import PROVENANCE
 from hardener.policy.reading import embedded_config
 from tests.pods import run
-from tests.server.serving import POD, body, operations, padded
+from tests.server.serving import JSON, POD, body, operations, padded
 
 BY_THE_ENGINE = run(POD).after
 
@@ -142,3 +144,61 @@ async def test_metrics_can_be_had_in_the_open_format_and_uncompressed(webhook):
         assert "Content-Encoding" not in response.headers
 
     assert text.endswith("# EOF\n")
+
+
+HEAD = (
+    "POST /mutate HTTP/{version}\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "closes"),
+    [
+        ("1.1", "", False),
+        ("1.1", "Connection: close\r\n", True),
+        ("1.0", "", True),
+        ("1.0", "Connection: keep-alive\r\n", True),
+    ],
+)
+async def test_a_connection_is_kept_as_long_as_the_client_keeps_it_and_http_1_0_does_not(
+    webhook, version, more, closes
+):
+    connection = await webhook.connect()
+    content = body()
+    connection.send(HEAD.format(version=version, length=len(content), more=more).encode() + content)
+    status, headers, text = await connection.answer()
+
+    assert status == 200
+    assert json.loads(text)["response"]["allowed"] is True
+    assert (headers.get("connection") == "close") is closes
+    if closes:
+        assert await connection.closed() == b""
+
+
+async def test_an_answer_says_what_it_is_and_when_it_was_given(webhook):
+    async with webhook.client.post(webhook.server.mutate_url, data=body(), headers=JSON) as response:
+        given = parsedate_to_datetime(response.headers["Date"])
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert set(response.headers) == {"Content-Type", "Content-Length", "Date"}
+    assert abs(datetime.now(UTC) - given) < timedelta(seconds=10)
+
+
+async def test_who_asks_before_sending_a_body_is_told_to_go_on(webhook):
+    connection = await webhook.connect()
+    content = body(uid="asked")
+    connection.send(HEAD.format(version="1.1", length=len(content), more="Expect: 100-continue\r\n").encode())
+    assert (await connection.answer())[0] == 100
+    connection.send(content)
+    status, _, text = await connection.answer()
+
+    assert status == 200
+    assert json.loads(text)["response"]["uid"] == "asked"
+
+
+async def test_who_asks_before_sending_a_body_that_nobody_wants_is_refused_at_once(webhook):
+    connection = await webhook.connect()
+    length = webhook.server.options.limits.body_bytes + 1
+    connection.send(HEAD.format(version="1.1", length=length, more="Expect: 100-continue\r\n").encode())
+
+    assert (await connection.answer())[0] == 413
