@@ -13,7 +13,7 @@ from kubernetes.aio.config import ConfigException
 from hardener.cluster.bounds import Bounds, Pace
 from hardener.cluster.credentials import Credentials
 from hardener.cluster.objects import PAGE, STATUS, Page
-from hardener.cluster.pool import Method, Pool, Query, Request, leave
+from hardener.cluster.pool import NO_OTHERS, Headers, Method, Pool, Query, Request, leave
 from hardener.cluster.status import Log
 from hardener.errors import HardenerError, StartError
 
@@ -45,7 +45,10 @@ class ApiError(HardenerError):
 class ApiServer:
     """One API server. Credentials that are refused are read anew."""
 
-    def __init__(self, credentials: Credentials, bounds: Bounds, pace: Pace, log: Log) -> None:
+    def __init__(
+        self, credentials: Credentials, bounds: Bounds, pace: Pace, log: Log, headers: Headers = NO_OTHERS
+    ) -> None:
+        self._headers = headers
         self._credentials = credentials
         self._bounds = bounds
         self._pace = pace
@@ -81,7 +84,7 @@ class ApiServer:
         return told + timedelta(seconds=self._pace.clock() - at)
 
     async def send(self, method: Method, path: str, body: Mapping[str, object] | None = None) -> bytes:
-        """Get, create or change one object; raises ApiError. PATCH is a strategic merge of what has to change."""
+        """Get, create, change or delete one object; raises ApiError. PATCH is a strategic merge of what has to change."""
         request = Request(path, {}, method, body)
         async with self._answer(request, self._within(self._bounds.object_seconds)) as response:
             with _told(path):
@@ -209,7 +212,7 @@ class ApiServer:
         try:
             async with asyncio.timeout(self._bounds.credentials_seconds):
                 configuration = await self._credentials()
-            return Pool(configuration, self._bounds)
+            return Pool(configuration, self._bounds, self._headers)
         except TimeoutError as error:
             seconds = self._bounds.credentials_seconds
             raise StartError(f"the credentials could not be read within {seconds:g} s; see to the plugin") from error

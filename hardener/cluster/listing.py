@@ -1,15 +1,11 @@
 """Lists that are read once, page by page, and what is to be said where one cannot be."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from hardener.cluster.api_server import ApiError, ApiServer
-from hardener.cluster.bounds import Bounds, Pace
-from hardener.cluster.credentials import Credentials
-from hardener.cluster.pool import Pool
-from hardener.cluster.status import Silence
 
 FORBIDDEN = 403
 ATTEMPTS = 3
@@ -84,17 +80,3 @@ async def _read(api: ApiServer, listed: Listed, take: Callable[[msgspec.Raw], No
             # The next page is read meanwhile, and this one is as large.
             page.items = None
     return position
-
-
-class OtherHeaders(ApiServer):
-    """An API server that is sent other headers than the usual ones, with every request."""
-
-    def __init__(self, credentials: Credentials, bounds: Bounds, pace: Pace, headers: Mapping[str, str]) -> None:
-        super().__init__(credentials, bounds, pace, Silence())
-        self._headers = headers
-
-    async def _read(self) -> Pool:
-        pool = await super()._read()
-        for name, value in self._headers.items():
-            pool._client.default_headers[name] = value  # noqa: SLF001  a pool of this package; it has no other way
-        return pool

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
 
 import msgspec
 
 from hardener.cluster.api_server import NOT_FOUND, ApiError, ApiServer
 from hardener.cluster.bounds import Bounds, Pace
 from hardener.cluster.credentials import Credentials
-from hardener.cluster.listing import FORBIDDEN, OtherHeaders
-from hardener.cluster.pool import Method
+from hardener.cluster.listing import FORBIDDEN
+from hardener.cluster.status import Silence
 from hardener.errors import StartError
 from hardener.report.policy_reports import FORMS, MANAGED_BY, Form, policy_report
 from hardener.report.report import Namespace, Report
@@ -21,7 +20,6 @@ AT_ONCE = 8
 
 # Nobody else writes these objects, and what somebody has put into one is taken back.
 _APPLY = f"fieldManager={NAME}&force=true"
-_DELETE = cast("Method", "DELETE")
 
 
 class _Meta(msgspec.Struct):
@@ -39,9 +37,8 @@ class PolicyReports:
     """
 
     def __init__(self, credentials: Credentials) -> None:
-        self._api: ApiServer = OtherHeaders(
-            credentials, Bounds(), Pace(), {"Content-Type": "application/apply-patch+yaml"}
-        )
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        self._api = ApiServer(credentials, Bounds(), Pace(), Silence(), headers)
 
     async def write(self, report: Report) -> tuple[int, Sequence[str]]:
         """How many objects were written, and what went wrong. Raises StartError where the cluster has neither kind."""
@@ -98,4 +95,4 @@ class PolicyReports:
                 return
             raise
         if (found.metadata.labels or {}).get(MANAGED_BY) == NAME:
-            await self._api.send(_DELETE, path)
+            await self._api.send("DELETE", path)

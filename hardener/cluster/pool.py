@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
 
 import aiohttp
@@ -28,11 +29,14 @@ _HEADERS = {"Accept": "application/json"}
 _CONTENT_TYPES = {"POST": "application/json", "PATCH": "application/strategic-merge-patch+json"}
 
 Query = Mapping[str, str | int]
-Method = Literal["GET", "POST", "PATCH"]
+Headers = Mapping[str, str]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+NO_OTHERS: Headers = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """What is asked for; a PATCH is a strategic merge."""
+    """What is asked for; a PATCH is a strategic merge, unless the pool's headers say otherwise."""
 
     path: str
     query: Query
@@ -41,9 +45,13 @@ class Request(NamedTuple):
 
 
 class Pool:
-    """Make it within the event loop. Raises OSError or ValueError where certificates of the configuration are no good."""
+    """Make it within the event loop; `headers` go before the usual ones with every request.
 
-    def __init__(self, configuration: Configuration, bounds: Bounds) -> None:
+    Raises OSError or ValueError where certificates of the configuration are no good.
+    """
+
+    def __init__(self, configuration: Configuration, bounds: Bounds, headers: Headers = NO_OTHERS) -> None:
+        self._headers = headers
         # The certificates of older clusters lack what Python asks for since 3.13 (kubernetes-client/python issue 2394).
         configuration.disable_strict_ssl_verification = True
         self._client = ApiClient(configuration)
@@ -56,6 +64,7 @@ class Pool:
         headers = dict(_HEADERS)
         if request.body is not None:
             headers["Content-Type"] = _CONTENT_TYPES[request.method]
+        headers |= self._headers
         serialized = await self._client.param_serialize(
             request.method,
             request.path,

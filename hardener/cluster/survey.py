@@ -12,7 +12,7 @@ from hardener import __version__
 from hardener.cluster.api_server import UNAUTHORIZED, ApiError, ApiServer
 from hardener.cluster.bounds import Bounds, Pace
 from hardener.cluster.credentials import Credentials
-from hardener.cluster.listing import EVERYWHERE, Listed, OtherHeaders, problem, read_list
+from hardener.cluster.listing import EVERYWHERE, Listed, problem, read_list
 from hardener.cluster.snapshot import Snapshot
 from hardener.cluster.status import Silence
 from hardener.cluster.workloads import METADATA, MIDDLES, WORKLOADS, Middle, Workload, above, custom_workloads
@@ -65,7 +65,7 @@ class Survey:
         bounds = bounds or Bounds(remembered=max(len(self._namespaces), 1))
         pace = pace or Pace()
         self.api = ApiServer(noting, bounds, pace, Silence())
-        self._metadata = OtherHeaders(credentials, bounds, pace, {"Accept": METADATA})
+        self._metadata = ApiServer(credentials, bounds, pace, Silence(), {"Accept": METADATA})
         self._snapshot = Snapshot(self.api, bounds, pace)
 
     async def __aenter__(self) -> Self:
