@@ -9,7 +9,8 @@ OCI := org.opencontainers.image
 PY_SPY := 0.4.3
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --custom-compile-command "make lock"
 # What does not depend on the version of the API server, or shows itself on any.
-ON_NEWEST_ONLY := test_self_managed test_trial test_failures test_chart_upgrades test_cluster_facts test_control_plane test_exemptions
+ON_NEWEST_ONLY := test_self_managed test_trial test_failures test_chart_upgrades test_cluster_facts test_control_plane test_exemptions \
+	test_chart_roll_out test_certificate_files test_scan test_preview_live test_explain_templates
 # The node's tests come first and take longest; a worker has a control plane of its own.
 E2E := $(BIN)/python -m pytest tests/e2e -n 2 --dist loadscope --no-loadscope-reorder
 

@@ -159,7 +159,7 @@ class Collecting:
     def _namespace(self, name: str, findings: list[Finding]) -> Namespace:
         facts = self._facts(name)
         selection = self._config.select(name, facts.labels, known=facts.known)
-        findings.sort(key=lambda finding: (State.rank(finding.state), finding.kind, finding.name))
+        findings.sort(key=lambda finding: (finding.state.rank, finding.kind, finding.name))
         notes = tuple(one_line(text) for _, text in doubts(selection))
         return Namespace(name, selection.policy.label, selection.policy.mode, tuple(findings), notes)
 

@@ -27,12 +27,12 @@ class State(StrEnum):
     @staticmethod
     def worst(states: "Iterable[State]") -> "State":
         """That of a pod whose controls stand so: the one that most is to be done about. OFF where there are none."""
-        return min(states, key=State.rank, default=State.OFF)
+        return min(states, key=lambda state: state.rank, default=State.OFF)
 
-    @staticmethod
-    def rank(state: "State") -> int:
+    @property
+    def rank(self) -> int:
         """Where it stands in the order of what most is to be done about."""
-        return _ORDER.index(state)
+        return _ORDER.index(self)
 
 
 _ORDER = (

@@ -14,7 +14,7 @@ def test_the_worst_state_is_the_one_that_most_is_to_be_done_about():
     assert State.worst([State.IN_PLACE, State.HELD, State.UNHARDENED, State.OFF]) is State.UNHARDENED
     assert State.worst([State.OFF, State.IN_PLACE]) is State.IN_PLACE
     assert State.worst([]) is State.OFF
-    assert {State.rank(state) for state in State} == set(range(len(State)))
+    assert {state.rank for state in State} == set(range(len(State)))
 
 
 def test_pods_are_counted_and_workloads_without_any_are_not():

@@ -73,19 +73,8 @@ def overviews(namespaces: Sequence[Namespace]) -> Iterator[Overview]:
         )
 
 
-_URGENCY = (
-    State.UNHARDENED,
-    State.WOULD_CHANGE,
-    State.HELD,
-    State.OPTED_OUT,
-    State.EXEMPT,
-    State.IN_PLACE,
-    State.OFF,
-)
-
-
 def _urgency(finding: Finding) -> tuple[bool, int, bool]:
-    return not finding.errors, _URGENCY.index(finding.state), not finding.risks
+    return not finding.errors, finding.state.rank, not finding.risks
 
 
 def _lines(finding: Finding) -> list[Line]:
