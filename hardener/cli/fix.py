@@ -128,7 +128,7 @@ def _fix(file: File, judging: Judging, fixing: _Fixing, write: bool, colored: bo
 
 def _fixed(file: File, documents: Sequence[Document], judging: Judging, fixing: _Fixing, colored: bool | None) -> bytes:
     """The file's content as it would be; `colored` is None where it is not shown."""
-    sheets = Sheets()
+    sheets = Sheets(to_show=False)
     texts: list[str] = []
     for document in documents:
         judged = judging.judged(document, fixing.tally)

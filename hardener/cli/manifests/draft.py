@@ -100,20 +100,18 @@ class Draft:
         start = begin(node)
         if self.text[start : start + 1] not in ("&", "!"):
             return start
-        properties = _PROPERTIES.match(self.text, start, _end_mark(node))
+        properties = _PROPERTIES.match(self.text, start, end_mark(node))
         return properties.end() if properties else start
 
     def end(self, node: yaml.Node) -> int:
         """Where a value ends, without what follows it on the line and without blank lines."""
-        while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
-            last = node.value[-1]
-            node = last[1] if isinstance(last, tuple) else last
+        node = last_value(node)
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
             return self._block_scalar_end(node)
-        return _end_mark(node)
+        return end_mark(node)
 
     def _block_scalar_end(self, node: yaml.ScalarNode) -> int:
-        end = _end_mark(node)
+        end = end_mark(node)
         header = _BLOCK_HEADER.match(self.text, self.start(node))
         if header and "+" in header[0]:
             return end - 1 if self.begins_line(end) else end
@@ -130,6 +128,14 @@ class Draft:
         return "".join([*parts, self.text[position:]]), splices
 
 
+def last_value(node: yaml.Node) -> yaml.Node:
+    """The node that a collection in block style ends with; any other node itself."""
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return node
+
+
 def begin(node: yaml.Node) -> int:
     """Where a node begins, with its anchor and tag."""
     mark: Any = node.start_mark
@@ -144,7 +150,8 @@ def column(node: yaml.Node) -> int:
     return place
 
 
-def _end_mark(node: yaml.Node) -> int:
+def end_mark(node: yaml.Node) -> int:
+    """Where the reader saw it end; in block style, that may be some lines further down."""
     mark: Any = node.end_mark
     index: int = mark.index
     return index

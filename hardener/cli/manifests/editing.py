@@ -2,7 +2,7 @@
 
 Nodes say where a value stands, and text is put there or taken away; all other characters stay as they are
 (docs/decisions/0018-edits-in-the-authors-text.md). What comes out is read again, and is an error unless it means exactly
-what the operations make of the document.
+what the operations make of the document; what is only shown, and only adds lines, need not be.
 """
 
 import re
@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 
 import yaml
 
+from hardener.cli.manifests.additions import only_adds
 from hardener.cli.manifests.aliases import disentangled
 from hardener.cli.manifests.block_style import edit_node
-from hardener.cli.manifests.changes import Change, UnknownOperationError, change_of
+from hardener.cli.manifests.changes import Change, UnknownOperationError, applied, change_of
 from hardener.cli.manifests.documents import JSON_OPENING, Document, read_documents
 from hardener.cli.manifests.draft import Draft, Splice
 from hardener.cli.manifests.flow_style import edit_flow
 from hardener.cli.manifests.json_nodes import compose_json
 from hardener.cli.manifests.layout import FlowLayout, Layout
 from hardener.cli.manifests.nodes import compose, compose_with_aliases
-from hardener.cli.manifests.patching import apply_patch
 from hardener.errors import EditError, Problem
 from hardener.patch import Operation
 
@@ -48,28 +48,32 @@ def edited(document: Document, operations: Sequence[Operation]) -> str:
     return edition(document, operations).text
 
 
-def edition(document: Document, operations: Sequence[Operation]) -> Edition:
-    """As `edited`, with the splices."""
+def edition(document: Document, operations: Sequence[Operation], *, to_show: bool = False) -> Edition:
+    """As `edited`, with the splices; `to_show` is for a text that nobody keeps."""
     if not operations:
         return Edition(document, document.text)
     mark = _BYTE_ORDER_MARK if document.text.startswith(_BYTE_ORDER_MARK) else ""
     try:
-        draft = _draft(document.text.removeprefix(mark), document, change_of(operations, document.value))
+        change = change_of(operations, document.value)
+        draft = _draft(document.text.removeprefix(mark), document, change)
     except (UnknownOperationError, yaml.YAMLError, RecursionError, IndexError) as error:
         raise _error(document, " ".join(str(error).split()) or type(error).__name__) from error
     text, splices = draft.finished()
     text = mark + text
-    if _value(text, document) != apply_patch(document.value, operations):
+    certain = to_show and _only_adds(draft.text, document, splices, change)
+    if not certain and _value(text, document) != applied(change, document.value):
         raise _error(document, "it is written in an unusual way")
     if mark:
         splices = [replace(each, start=each.start + 1, end=each.end + 1) for each in splices]
     return Edition(document, text, splices)
 
 
-def edition_of_parts(document: Document, parts: Sequence[Sequence[Operation]]) -> tuple[Edition, dict[int, EditError]]:
+def edition_of_parts(
+    document: Document, parts: Sequence[Sequence[Operation]], *, to_show: bool = False
+) -> tuple[Edition, dict[int, EditError]]:
     """Carry out all parts that can be, such as the edits of each object in a List, and say why the others cannot."""
     try:
-        return edition(document, [operation for part in parts for operation in part]), {}
+        return edition(document, [operation for part in parts for operation in part], to_show=to_show), {}
     except EditError as error:
         if len(parts) == 1 or len(document.text) > PIECEMEAL_LIMIT:
             return edition(document, ()), dict.fromkeys(range(len(parts)), error)
@@ -78,7 +82,7 @@ def edition_of_parts(document: Document, parts: Sequence[Sequence[Operation]]) -
     kept: list[Operation] = []
     for index, part in enumerate(parts):
         try:
-            best = edition(document, [*kept, *part])
+            best = edition(document, [*kept, *part], to_show=to_show)
             kept += part
         except EditError as error:
             errors[index] = error
@@ -104,6 +108,11 @@ def _draft(text: str, document: Document, change: Change) -> Draft:
     else:
         edit_node(draft, root, change, document.value, (), Layout())
     return draft
+
+
+def _only_adds(text: str, document: Document, splices: Sequence[Splice], change: Change) -> bool:
+    root = document.root
+    return root is not None and only_adds(text, root, document.value, splices, change)
 
 
 def _value(text: str, document: Document) -> object:

@@ -96,7 +96,7 @@ class Marks:
         """The line, counted from 0, of the value at the path, or of the last key of the path that exists."""
         node, line = self._root, self._root.start_mark.line if self._root else 0
         for key in path:
-            found = _child(node, key)
+            found = child_of(node, key)
             if found is None:
                 break
             mark, node = found
@@ -104,7 +104,7 @@ class Marks:
         return line
 
 
-def _child(node: yaml.Node | None, key: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+def child_of(node: yaml.Node | None, key: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     """The node that marks the place of a key, and the node of its value."""
     if isinstance(node, yaml.MappingNode):
         return next(((name, child) for name, child in node.value if name.value == str(key)), None)

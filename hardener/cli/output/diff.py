@@ -37,14 +37,17 @@ class Sheet:
     """One document before and after, and what is to be said about the objects in it.
 
     `shift` is the number of lines that the documents before it in the file have gained, `growth` that of its own.
-    `text` is what becomes of it, but for the objects in `errors`, by their number.
+    `text` is what becomes of it, but for the objects in `errors`, by their number; nobody may keep it where it is made
+    `to_show`.
     """
 
-    def __init__(self, document: Document, previews: Sequence[Preview], shift: int = 0) -> None:
+    def __init__(
+        self, document: Document, previews: Sequence[Preview], shift: int = 0, *, to_show: bool = True
+    ) -> None:
         self._document = document
         self._previews = previews
         self._shift = shift
-        edition, errors = edition_of_parts(document, [preview.patch() for preview in previews])
+        edition, errors = edition_of_parts(document, [each.patch() for each in previews], to_show=to_show)
         # A document with no changes may be large, and is not shown.
         self._old, self._new = (text.split("\n") if edition.splices else [] for text in (document.text, edition.text))
         self._blocks = changed_blocks(document.text, edition.splices)

@@ -8,7 +8,8 @@ from hardener.cli.output.tally import Judged
 class Sheets:
     """The sheets of one document after the other: each knows how many lines those before it in its file have gained."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, to_show: bool = True) -> None:
+        self._to_show = to_show
         self._file = ""
         self._shift = 0
 
@@ -16,7 +17,7 @@ class Sheets:
         """The sheet of the next document."""
         if judged.document.file != self._file:
             self._file, self._shift = judged.document.file, 0
-        sheet = Sheet(judged.document, judged.previews, self._shift)
+        sheet = Sheet(judged.document, judged.previews, self._shift, to_show=self._to_show)
         self._shift += sheet.growth
         return sheet
 
