@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import yaml
 
-from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, narrowed
+from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, is_within, narrowed
 from hardener.cli.manifests.draft import Draft, begin, column
 from hardener.cli.manifests.flow_style import edit_flow
 from hardener.cli.manifests.layout import FlowLayout, Layout, in_one_line
@@ -74,13 +74,12 @@ def _edit_list(
 
 def _edit_item(draft: Draft, item: yaml.Node, change: Change, present: object, path: Path, layout: Layout) -> None:
     change = change if isinstance(item, AliasNode) else narrowed(change, present)
-    result = applied(change, present)
-    if change.value is ABSENT and present and result and isinstance(item, yaml.CollectionNode):
+    if is_within(change, present) and isinstance(item, yaml.CollectionNode):
         edit_node(draft, item, change, present, path, layout)
     elif _is_block(item):
         raise UnknownOperationError("a list item of several lines would have to be replaced as a whole")
     else:
-        draft.put(draft.start(item), draft.end(item), in_one_line(result), path)
+        draft.put(draft.start(item), draft.end(item), in_one_line(applied(change, present)), path)
 
 
 def _edit_value(
@@ -89,10 +88,10 @@ def _edit_value(
     """Change the value of a key of a mapping in block style."""
     key, child = pair
     change = change if isinstance(child, AliasNode) else narrowed(change, present)
-    result = applied(change, present)
-    if change.value is ABSENT and present and result and isinstance(child, yaml.CollectionNode):
+    if is_within(change, present) and isinstance(child, yaml.CollectionNode):
         edit_node(draft, child, change, present, path, layout)
         return
+    result = applied(change, present)
     colon = _COLON.match(draft.text, draft.end(key))
     if colon is None:
         raise UnknownOperationError("a key is written in an unusual way")

@@ -30,14 +30,27 @@ class UnknownOperationError(ValueError):
 def change_of(operations: Sequence[Operation], value: object) -> Change:
     """Fold operations as `hardener.patch.render` makes them: a list grows at its end, and is removed from last of all."""
     root = Change()
+    places: dict[str, tuple[Change, object]] = {"": (root, value)}
     for operation in operations:
-        change, present = root, value
-        *way, last = [token.replace("~1", "/").replace("~0", "~") for token in operation["path"].split("/")[1:]]
-        for token in way:
-            key = _key(token, present)
-            change, present = change.within.setdefault(key, Change()), below(present, key)
-        _record(operation, change, present, last)
+        parent, _, last = operation["path"].rpartition("/")
+        change, present = _place(parent, places)
+        _record(operation, change, present, _unescaped(last))
     return root
+
+
+def _place(pointer: str, places: dict[str, tuple[Change, object]]) -> tuple[Change, object]:
+    """The change of what a pointer leads to, and what is there now; `places` are those that were looked up before."""
+    place = places.get(pointer)
+    if place is None:
+        parent, _, last = pointer.rpartition("/")
+        change, present = _place(parent, places)
+        key = _key(_unescaped(last), present)
+        place = places[pointer] = change.within.setdefault(key, Change()), below(present, key)
+    return place
+
+
+def _unescaped(token: str) -> str:
+    return token.replace("~1", "/").replace("~0", "~")
 
 
 def _record(operation: Operation, change: Change, present: object, last: str) -> None:
@@ -87,6 +100,14 @@ def applied(change: Change, value: object) -> object:
         else:
             result[key] = applied(each, result.get(key))
     return result
+
+
+def is_within(change: Change, present: object) -> bool:
+    """Whether a mapping or a list that holds something stays, changes inside, and still holds something."""
+    if change.value is not ABSENT or not isinstance(present, dict | list) or not present:
+        return False
+    stays = len(change.within) < len(present) or any(not each.removed for each in change.within.values())
+    return stays or bool(change.appended)
 
 
 def narrowed(change: Change, present: object) -> Change:

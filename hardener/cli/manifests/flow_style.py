@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import yaml
 
-from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, narrowed
+from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, is_within, narrowed
 from hardener.cli.manifests.draft import Draft, begin
 from hardener.cli.manifests.layout import FlowLayout
 from hardener.cli.manifests.nodes import AliasNode
@@ -54,13 +54,12 @@ def edit_flow_value(
 ) -> None:
     """Change one value inside a node in flow style."""
     change = change if isinstance(child, AliasNode) else narrowed(change, present)
-    result = applied(change, present)
-    start, end = draft.start(child), draft.end(child)
-    if change.value is ABSENT and present and result and isinstance(child, yaml.CollectionNode):
+    if is_within(change, present) and isinstance(child, yaml.CollectionNode):
         edit_flow(draft, child, change, present, path, layout)
     else:
         prefix = draft.prefix(begin(child)) if layout.unit is not None else ""
-        draft.put(start, end, layout.value(result, prefix), path)
+        text = layout.value(applied(change, present), prefix)
+        draft.put(draft.start(child), draft.end(child), text, path)
 
 
 def _span(draft: Draft, entry: yaml.Node | tuple[yaml.Node, yaml.Node]) -> Span:

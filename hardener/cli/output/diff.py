@@ -33,6 +33,10 @@ _COLORS = {
 }
 
 
+_REMOVED, _ADDED, _REASON = (click.style("\n", fg=color).split("\n") for color in ("red", "green", "yellow"))
+"""What stands before and behind a line of that kind; there are too many for a call of `click.style` each."""
+
+
 class Sheet:
     """One document before and after, and what is to be said about the objects in it.
 
@@ -126,12 +130,11 @@ def _numbers(lines: range, first: int) -> str:
     return f"{first + lines.start + 1 if lines else first + lines.start},{len(lines)}"
 
 
-def _lines(block: Block, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+def _lines(block: Block, old: Sequence[str], new: Sequence[str]) -> list[str]:
     if block.stays:
-        yield from (f" {_shown(line)}" for line in old)
-        return
-    yield from (click.style(f"-{_shown(line)}", fg="red") for line in old)
-    yield from (click.style(f"+{_shown(line)}", fg="green") for line in new)
+        return [f" {_shown(line)}" for line in old]
+    gone = [f"{_REMOVED[0]}-{_shown(line)}{_REMOVED[1]}" for line in old]
+    return gone + [f"{_ADDED[0]}+{_shown(line)}{_ADDED[1]}" for line in new]
 
 
 def _shown(line: str) -> str:
@@ -148,10 +151,12 @@ def _by_path(preview: Preview, hunks: Sequence[Hunk]) -> list[list[Edit]]:
             about.setdefault(path, index)
             for length in range(len(path)):
                 near.setdefault(path[:length], index)
+    places = near | about
     for edit in preview.edits:
-        path = (*preview.manifest.root, *preview.path_of(edit.write))
-        ways = [path[:length] for length in range(len(path), -1, -1)]
-        groups[next(places[way] for way in ways for places in (about, near) if way in places)].append(edit)
+        way = (*preview.manifest.root, *preview.path_of(edit.write))
+        while way not in places:
+            way = way[:-1]
+        groups[places[way]].append(edit)
     return groups
 
 
@@ -217,7 +222,7 @@ def _reasons(edits: Iterable[Edit]) -> Iterator[str]:
     for (control, mode, reason), places in joined.items():
         dry_run = "dry-run: " if mode is Mode.DRY_RUN else ""
         line = one_line(f"{dry_run}{control} ({', '.join(places)}): {reason}")
-        yield click.style(f"  # {line}", fg="yellow")
+        yield f"{_REASON[0]}  # {line}{_REASON[1]}"
 
 
 def _remarks(preview: Preview) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal
@@ -51,7 +51,7 @@ def matched_hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
 
 def changed_blocks(text: str, splices: Iterable[Splice]) -> list[Block]:
     """The lines that splices change, in their order; what shares a line is one block."""
-    blocks: list[Block] = []
+    spans: list[tuple[range, range]] = []
     about: list[list[Path]] = []
     growth = line = position = 0
     for splice in splices:
@@ -60,17 +60,17 @@ def changed_blocks(text: str, splices: Iterable[Splice]) -> list[Block]:
         gone = text.count("\n", splice.start, splice.end)
         first, last = _extent(text, splice, line, gone)
         grown = splice.text.count("\n") - gone
-        if blocks and first < blocks[-1].old.stop:
-            before = blocks.pop()
-            first, last = before.old.start, max(last, before.old.stop)
-            new = range(before.new.start, last + growth + grown)
+        if spans and first < spans[-1][0].stop:
+            old, new = spans.pop()
+            first, last = old.start, max(last, old.stop)
+            new = range(new.start, last + growth + grown)
             about[-1].append(splice.path)
         else:
             new = range(first + growth, last + growth + grown)
             about.append([splice.path])
         growth += grown
-        blocks.append(Block(False, range(first, last), new))
-    return [replace(block, paths=frozenset(paths)) for block, paths in zip(blocks, about, strict=True)]
+        spans.append((range(first, last), new))
+    return [Block(False, old, new, frozenset(paths)) for (old, new), paths in zip(spans, about, strict=True)]
 
 
 def _extent(text: str, splice: Splice, line: int, gone: int) -> Pair:
