@@ -20,7 +20,7 @@ from hardener.model.pod import MIRROR
 from hardener.model.workloads import POD
 from hardener.policy.config import Config
 from hardener.report.assessment import Owner, assess_pod, assess_template
-from hardener.report.report import Finding, Namespace, State
+from hardener.report.report import Finding, Namespace
 from hardener.report.signs import signs
 from hardener.wording import doubts, one_line
 

@@ -21,6 +21,7 @@ from hardener.cli.manifests.flow_style import edit_flow
 from hardener.cli.manifests.json_nodes import compose_json
 from hardener.cli.manifests.layout import FlowLayout, Layout
 from hardener.cli.manifests.nodes import compose, compose_with_aliases
+from hardener.cli.manifests.patching import apply_patch
 from hardener.errors import EditError, Problem
 from hardener.patch import Operation
 
@@ -60,9 +61,11 @@ def edition(document: Document, operations: Sequence[Operation], *, to_show: boo
         raise _error(document, " ".join(str(error).split()) or type(error).__name__) from error
     text, splices = draft.finished()
     text = mark + text
-    certain = to_show and _only_adds(draft.text, document, splices, change)
-    if not certain and _value(text, document) != applied(change, document.value):
-        raise _error(document, "it is written in an unusual way")
+    if not (to_show and _only_adds(draft.text, document, splices, change)):
+        # What is kept is held against another implementation than the one that has made it.
+        meant = applied(change, document.value) if to_show else apply_patch(document.value, operations)
+        if _value(text, document) != meant:
+            raise _error(document, "it is written in an unusual way")
     if mark:
         splices = [replace(each, start=each.start + 1, end=each.end + 1) for each in splices]
     return Edition(document, text, splices)
