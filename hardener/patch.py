@@ -35,15 +35,17 @@ def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
     """
     removals: list[Write] = []
     trees, mappings = _fold(writes, removals)
-    base = "".join([_TOKENS[key] for key in root])
+    base = "".join([_TOKENS[key] for key in root]) if root else ""
     operations: list[Operation] = []
     for at, branch in trees.items():
         _emit(branch, at.manifest, _pointer(base, at), mappings, operations)
-    for removal in sorted(removals, key=_index, reverse=True) if removals else ():
-        pointer = _pointer(base, removal.at)
-        for key in removal.path:
-            pointer += _TOKENS[key]
-        operations.append({"op": "remove", "path": pointer})
+    if removals:
+        removals.sort(key=_index, reverse=True)
+        for removal in removals:
+            pointer = _pointer(base, removal.at)
+            for key in removal.path:
+                pointer += _TOKENS[key]
+            operations.append({"op": "remove", "path": pointer})
     return operations
 
 
@@ -78,10 +80,12 @@ def _emit(branch: _Branch, present: object, pointer: str, mappings: set[int], op
     for key, child in branch.items():
         here = present.get(key) if is_map else getattr(present, key, None)  # type: ignore[attr-defined, arg-type]
         path = pointer + _TOKENS[key]
-        if here is not None and type(child) is list:
+        if here is None:
+            operations.append({"op": "add", "path": path, "value": child})
+        elif type(child) is list:
             path += "/-"
             operations += [{"op": "add", "path": path, "value": value} for value in child]
-        elif here is not None and type(child) is dict and id(child) not in mappings:
+        elif type(child) is dict and id(child) not in mappings:
             _emit(child, here, path, mappings, operations)
         else:
             operations.append({"op": "add", "path": path, "value": child})

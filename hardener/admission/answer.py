@@ -77,13 +77,18 @@ _ENCODER = msgspec.json.Encoder()
 
 def encode(answer: Answer) -> bytes:
     """Write the AdmissionReview; patch and patchType stand together or not at all (semantics.md 6.1)."""
-    response = _Response(answer.uid, answer.allowed, warnings=answer.warnings, audit_annotations=answer.audit)
-    if answer.operations:
-        response.patch_type = "JSONPatch"
-        response.patch = orjson.dumps(answer.operations)
-    if answer.message:
-        response.status = _Status(500, answer.message)
-    return review_with(response)
+    operations, message = answer.operations, answer.message
+    return review_with(
+        _Response(
+            answer.uid,
+            answer.result is not Result.DENIED,
+            "JSONPatch" if operations else "",
+            orjson.dumps(operations) if operations else b"",
+            answer.warnings,
+            answer.audit,
+            _Status(500, message) if message else None,
+        )
+    )
 
 
 def review_with(response: object) -> bytes:

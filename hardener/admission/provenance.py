@@ -4,7 +4,7 @@ They depend on the pod as it will be, on policy and facts, and on nothing that a
 writes what one call over the whole pod would have written, and what somebody else put there is replaced or removed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hardener.model import Mode, Outcome, Path, Pod, Write
@@ -57,14 +57,13 @@ def provenance(pod: Pod, policy: Policy, reached: Reach, writes: Sequence[Write]
         APPLIED: reached.applied or None,
         SKIPPED: reached.skipped or None,
     }
-    changed = wanted | {
-        str(write.path[2]): None if write.value is None else str(write.value)
-        for write in writes
-        if write.path[0] == "metadata" and write.path[1] == "annotations"
-    }
+    changed = wanted.copy()
+    for write in writes:
+        if write.at is pod and write.path[0] == "metadata" and write.path[1] == "annotations":
+            changed[str(write.path[2])] = None if write.value is None else str(write.value)
     if pod.annotation_bytes(changed) > ANNOTATIONS_LIMIT:
         wanted = dict.fromkeys(PROVENANCE)
-    return [*_writes(pod, wanted)]
+    return _writes(pod, wanted)
 
 
 def _skipped(pod: Pod, policy: Policy, outcome: Outcome) -> Entries:
@@ -98,11 +97,12 @@ def _bounded(entries: Sequence[str]) -> str:
     return "; ".join(entries)
 
 
-def _writes(pod: Pod, wanted: Mapping[str, str | None]) -> Iterator[Write]:
-    present = pod.annotations
+def _writes(pod: Pod, wanted: Mapping[str, str | None]) -> list[Write]:
+    present, writes = pod.annotations, []
     for key, text in wanted.items():
         if text is not None:
             if present.get(key) != text:
-                yield Write(pod, _PATHS[key], text, REASON)
+                writes.append(Write(pod, _PATHS[key], text, REASON))
         elif key in present:
-            yield Write(pod, _PATHS[key], None, REASON, "remove")
+            writes.append(Write(pod, _PATHS[key], None, REASON, "remove"))
+    return writes

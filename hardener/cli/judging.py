@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+import msgspec
 
 from hardener.cli.judgement import FactsOf, Preview, judge
 from hardener.cli.labels import labels_option
@@ -145,7 +146,9 @@ class Judging:
             return preview
         outcome = preview.outcome
         verdicts = tuple(verdict for verdict in outcome.verdicts if verdict.control in self.controls)
-        return replace(preview, judgement=replace(preview.judgement, outcome=replace(outcome, verdicts=verdicts)))
+        return replace(
+            preview, judgement=replace(preview.judgement, outcome=msgspec.structs.replace(outcome, verdicts=verdicts))
+        )
 
 
 def complaints(judged: Judged) -> Iterator[str]:

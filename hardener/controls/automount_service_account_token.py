@@ -44,15 +44,15 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     explicit = pod.spec.automountServiceAccountToken
     if explicit is False or not containers:
         return
-    injected = [(index, volume.name) for index, volume in enumerate(pod.spec.volumes or ()) if _is_injected(volume)]
-    names = frozenset([name for _, name in injected])
+    injected = {index: volume.name for index, volume in enumerate(pod.spec.volumes or ()) if _is_injected(volume)}
+    names = frozenset(injected.values())
     reason = EXPLICIT if explicit is True else _hold(pod, settings, facts, names)
     if reason:
         yield Skip(pod, reason)
         return
     yield Write(pod, PATH, False, REASON)
     if len(containers) == len(pod.containers):
-        for index, _ in injected:
+        for index in injected:
             yield Write(pod, ("spec", "volumes", index), None, REASON_VOLUME, "remove")
     for container in containers if names else ():
         for position, mount in enumerate(container.manifest.volumeMounts or ()):
@@ -91,19 +91,21 @@ def _is_injected(volume: Volume) -> bool:
 
 
 def _is_namespace_file(source: DownwardSource | None) -> bool:
-    items = source.items if source is not None else None
-    return bool(items) and all(
-        item.path == "namespace" and item.fieldRef is not None and item.fieldRef.fieldPath == "metadata.namespace"
-        for item in items or ()
-    )
+    if source is None or not source.items:
+        return False
+    for item in source.items:
+        if item.path != "namespace" or item.fieldRef is None or item.fieldRef.fieldPath != "metadata.namespace":
+            return False
+    return True
 
 
 def _is_used_otherwise(pod: Pod, names: Names) -> bool:
     """Any reference but a plain mount at the usual folder is the author's own (semantics.md 1.3, item 5; trap 84)."""
+    for container in pod.containers:
+        if _refers(container.manifest, names, plain=True):
+            return True
     debuggers = pod.spec.ephemeralContainers
-    if debuggers and any(_refers(container, names, plain=False) for container in debuggers):
-        return True
-    return any(_refers(container.manifest, names, plain=True) for container in pod.containers)
+    return bool(debuggers) and any(_refers(container, names, plain=False) for container in debuggers or ())
 
 
 def _refers(container: ContainerManifest, names: Names, *, plain: bool) -> bool:

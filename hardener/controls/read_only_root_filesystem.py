@@ -75,13 +75,16 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
     names: list[str] = []
     last: dict[str, str] = {}
     taken = {volume.name for volume in pod.spec.volumes or ()}
+    source: dict[str, object] = {"sizeLimit": str(settings.sizeLimit)} if settings.sizeLimit else {}
     for container in containers:
         explicit = container.security.readOnlyRootFilesystem
         if explicit is True:
             continue
+        if explicit is False and settings.explicit == "keep":
+            yield Skip(container, EXPLICIT)
+            continue
         paths = _unmounted(container, settings.writablePaths)
-        kept = explicit is False and settings.explicit == "keep"
-        reason = EXPLICIT if kept else _hold(container, paths, settings)
+        reason = _hold(container, paths, settings)
         if reason:
             yield Skip(container, reason)
             continue
@@ -90,12 +93,13 @@ def apply(pod: Pod, containers: Sequence[Container], settings: Settings, facts: 
             name = _volume_name(container.name, path, taken, last)
             taken.add(name)
             names.append(name)
-            source: dict[str, object] = {"sizeLimit": str(settings.sizeLimit)} if settings.sizeLimit else {}
             volume: Value = {"name": name, "emptyDir": source}
             yield Write(pod, VOLUMES, volume, REASON_WRITABLE, "append")
             yield Write(container, MOUNTS, {"name": name, "mountPath": path}, REASON_WRITABLE, "append")
     if names or SAFE_TO_EVICT in pod.annotations:
-        yield from _tell_autoscaler(pod, names)
+        told = _tell_autoscaler(pod, names)
+        if told is not None:
+            yield told
 
 
 def _hold(container: Container, paths: Sequence[str], settings: Settings) -> str | None:
@@ -143,7 +147,7 @@ def _volume_name(container: str, path: str, taken: set[str | None], last: dict[s
     `last` remembers how far a seed was hashed already: many containers of one name must not start over each time.
     """
     key = f"{container}\0{path}"
-    digest = last.get(key, key)
+    digest = last.get(key, key) if last else key
     while True:
         digest = blake2b(digest.encode(), digest_size=8).hexdigest()
         name = NAME_PREFIX + digest
@@ -152,7 +156,7 @@ def _volume_name(container: str, path: str, taken: set[str | None], last: dict[s
             return name
 
 
-def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
+def _tell_autoscaler(pod: Pod, names: list[str]) -> Write | None:
     """Name our volumes where the author has named none, if there is room (semantics.md 4.5).
 
     Where another webhook has filled the room since our first call, what that one wrote makes way again.
@@ -160,13 +164,11 @@ def _tell_autoscaler(pod: Pod, names: list[str]) -> Iterator[Write]:
     told = pod.annotations.get(SAFE_TO_EVICT)
     present = [name for name in told.split(",") if name] if told else []
     if present and not all(map(_OUR_NAME.fullmatch, present)):
-        return
-    value = ",".join([*present, *names])
+        return None
+    value = ",".join(present + names)
     if pod.annotation_bytes({SAFE_TO_EVICT: value}) > ANNOTATIONS_LIMIT:
-        if present:
-            yield Write(pod, ANNOTATION, None, REASON_NO_ROOM, "remove")
-    elif names:
-        yield Write(pod, ANNOTATION, value, REASON_AUTOSCALER)
+        return Write(pod, ANNOTATION, None, REASON_NO_ROOM, "remove") if present else None
+    return Write(pod, ANNOTATION, value, REASON_AUTOSCALER) if names else None
 
 
 CONTROL = Control(

@@ -115,7 +115,10 @@ def _is_partial(pod: Pod, missing: Sequence[Missing]) -> bool:
 def _uses_devices(container: Container) -> bool:
     """What runs on devices is rarely bounded well by a default limit, and was measured by its author."""
     resources = container.manifest.resources
-    return resources is not None and bool(resources.claims or [name for name in named(container) if "/" in name])
+    if resources is None:
+        return False
+    names = named(container)
+    return bool(resources.claims) or (bool(names) and any("/" in name for name in names))
 
 
 def _lacks_limit(container: Container, settings: Settings) -> bool:

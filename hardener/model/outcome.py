@@ -1,7 +1,7 @@
 """Write, Skip, Verdict, Outcome: what a decision is made of.
 
-Writes, skips and verdicts are msgspec structs rather than dataclasses: a request makes dozens, and a frozen dataclass
-costs several times as much to make.
+What every request makes is a msgspec struct rather than a dataclass: a frozen dataclass costs several times as much to
+make.
 """
 
 from collections.abc import Sequence
@@ -111,8 +111,7 @@ class Verdict(msgspec.Struct, frozen=True, eq=False, gc=False):
     error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """All that was decided about one pod, in the order of the controls' names.
 
     Where the pod as a whole is exempt, that is all there is.

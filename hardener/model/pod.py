@@ -3,7 +3,7 @@
 A view holds what is effective (container over pod, semantics.md 5.1) and where it stands in the object, and copies nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hardener.model.manifest import (
     ContainerManifest,
@@ -26,6 +26,8 @@ APPLIED = "hardener.dev/applied"
 SKIPPED = "hardener.dev/skipped"
 PROVENANCE = (APPLIED_POLICY, APPLIED, SKIPPED)
 """The annotations that say what was done (design.md 4). They are ours: written anew each time, and never trusted."""
+
+_OURS = frozenset(PROVENANCE)
 
 ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes of all annotations' keys and values together (`ValidateAnnotationsSize`, semantics.md 3.7)."""
@@ -116,7 +118,9 @@ class Container:
 
     def _words(self) -> list[str | None]:
         manifest = self.manifest
-        words = [*(manifest.command or ()), *(manifest.args or ())[:1]]
+        words = [*manifest.command] if manifest.command else []
+        if manifest.args:
+            words.append(manifest.args[0])
         handlers = [manifest.livenessProbe, manifest.readinessProbe, manifest.startupProbe]
         if manifest.lifecycle is not None:
             handlers += (manifest.lifecycle.postStart, manifest.lifecycle.preStop)
@@ -131,13 +135,10 @@ class Container:
         return self.field == "initContainers" and self.manifest.restartPolicy == "Always"
 
 
-def _pair_bytes(key: str, text: str | None) -> int:
-    """What one annotation takes of `ANNOTATIONS_LIMIT`: its key and its text in UTF-8."""
-    return _bytes(key + (text or ""))
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+def _bytes(texts: Iterable[str]) -> int:
+    """What they take in UTF-8, as `ANNOTATIONS_LIMIT` counts."""
+    whole = "".join(texts)
+    return len(whole) if whole.isascii() else len(whole.encode())
 
 
 class Pod:
@@ -183,10 +184,11 @@ class Pod:
         size = self._kept_bytes
         # It is asked for twice in each decision.
         if size is None:
-            size = sum([_pair_bytes(key, text) for key, text in present.items() if key not in PROVENANCE])
+            size = _bytes([key + (text or "") for key, text in present.items() if key not in _OURS])
             self._kept_bytes = size
-        replaced = [_pair_bytes(key, present[key]) for key in changed if key in present and key not in PROVENANCE]
-        return size - sum(replaced) + _bytes("".join([key + text for key, text in changed.items() if text is not None]))
+        if not changed.keys().isdisjoint(present):
+            size -= _bytes([key + (present[key] or "") for key in changed if key in present and key not in _OURS])
+        return size + _bytes([key + text for key, text in changed.items() if text is not None])
 
     def _runs_on_windows(self) -> bool:
         """Semantics.md 3.2; RuntimeClass has merged its node selector before us (trap 19)."""
