@@ -6,8 +6,10 @@ a missing `securityContext` make one operation. Additions come first and use `-`
 the highest index first, so that no index shifts under another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
+
+import msgspec
 
 from hardener.model import Container, Path, Pod, Write
 
@@ -47,6 +49,22 @@ def render(writes: Iterable[Write], root: Path = ()) -> list[Operation]:
                 pointer += _TOKENS[key]
             operations.append({"op": "remove", "path": pointer})
     return operations
+
+
+def apply_patch(value: object, operations: Sequence[Operation]) -> dict[str, object]:
+    """Apply operations, as they would travel in JSON, to a copy of a document; `jsonpatch` does it, not what made them."""
+    import jsonpatch  # noqa: PLC0415  the server never applies what it sends
+
+    patch = jsonpatch.JsonPatch(msgspec.json.decode(msgspec.json.encode(operations)))
+    result: dict[str, object] = patch.apply(_copy(value), in_place=True)
+    return result
+
+
+def _copy(value: object) -> object:
+    """A copy of JSON's types, several times as fast as `copy.deepcopy`."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 def _fold(writes: Iterable[Write], removals: list[Write]) -> tuple[dict[Pod | Container, _Branch], set[int]]:

@@ -14,7 +14,7 @@ import msgspec
 from hardener.admission.answer import review_with
 from hardener.admission.respond import is_controller
 from hardener.admission.review import WorkloadReview
-from hardener.admission.workload import Judgement, Object, judge, mapping_at, misplaced_opt_outs, remarks
+from hardener.admission.workload import Judgement, Object, controller, judge, mapping_at, misplaced_opt_outs, remarks
 from hardener.errors import MisfitError
 from hardener.model import Facts, Path, Verdict
 from hardener.model.workloads import template_paths
@@ -74,7 +74,8 @@ def _explain(review: WorkloadReview, config: Config, facts: Facts, today: date) 
     if is_controller(review.username):
         return Explanation(review.uid, Explained.SPARED)
     obj = _object(review.manifest)
-    if _has_controller(obj):
+    # Whoever manages the object makes it anew as it likes, and has an owner of its own to explain.
+    if controller(obj) is not None:
         return Explanation(review.uid, Explained.SPARED)
     said: list[Sentence] = []
     judgements = []
@@ -128,11 +129,3 @@ def _template(old: object, template: Path) -> Object | None:
         return mapping_at(old, template)
     except MisfitError:
         return None
-
-
-def _has_controller(obj: Object) -> bool:
-    """Whether another object made this one, and makes it anew as it likes."""
-    owners = mapping_at(obj, ("metadata",)).get("ownerReferences")
-    return isinstance(owners, list) and any(
-        isinstance(owner, dict) and owner.get("controller") is True for owner in owners
-    )

@@ -86,6 +86,15 @@ def metadata_text(obj: Object, key: str) -> str:
     return value or ""
 
 
+def controller(obj: Object) -> Object | None:
+    """The owner reference of whoever manages an object, if somebody does."""
+    owners = mapping_at(obj, ("metadata",)).get("ownerReferences")
+    for owner in owners if isinstance(owners, list) else ():
+        if isinstance(owner, dict) and owner.get("controller") is True:
+            return owner
+    return None
+
+
 def _pod(obj: Object, template: Path) -> Pod:
     manifest = mapping_at(obj, template)
     spec = manifest.get("spec")

@@ -22,13 +22,12 @@ from hardener.admission.provenance import provenance, reach
 from hardener.admission.workload import mapping_at
 from hardener.cli.judgement import Preview, judge
 from hardener.cli.manifests.documents import Json, Manifest, manifests, read_documents
-from hardener.cli.manifests.patching import apply_patch
 from hardener.cli.output import diff
 from hardener.cli.terminal import color_option, console, wants_color
 from hardener.errors import INTERNAL
 from hardener.model import STANDALONE, Mode
 from hardener.model.pod import PROVENANCE
-from hardener.patch import Operation, render
+from hardener.patch import Operation, apply_patch, render
 from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config
 from hardener.wording import one_line

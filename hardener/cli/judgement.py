@@ -8,11 +8,10 @@ from typing import NamedTuple
 from hardener.admission.workload import Judgement, metadata_text
 from hardener.admission.workload import judge as judge_object
 from hardener.cli.manifests.documents import Json, Manifest
-from hardener.cli.manifests.patching import apply_patch
 from hardener.errors import ManifestError, MisfitError, place
 from hardener.model import Container, Facts, Mode, Outcome, Path, Skip, Write
 from hardener.model.workloads import template_paths
-from hardener.patch import Operation, render
+from hardener.patch import Operation, apply_patch, render
 from hardener.policy.config import Config
 from hardener.policy.policy import Policy
 

@@ -13,7 +13,7 @@ import msgspec
 
 from hardener.cli.judgement import FactsOf, Preview, judge
 from hardener.cli.labels import labels_option
-from hardener.cli.live import config_from_option, live_config, live_facts
+from hardener.cli.live import config_from_option, live_config, live_facts, one_configuration
 from hardener.cli.manifests.documents import Document, manifests
 from hardener.cli.output.tally import Judged, Tally
 from hardener.errors import ManifestError, Problem
@@ -41,8 +41,7 @@ class Choices:
 
     def judging(self, controls: frozenset[str] | None = None) -> "Judging":
         """Read the configuration, and the facts where a cluster is named. Raises what these raise."""
-        if self.config is not None and self.config_from is not None:
-            raise click.UsageError("--config and --config-from exclude one another")
+        one_configuration(self.config, self.config_from)
         if self.label is not None and self.kubeconfig is not None:
             raise click.UsageError("with --kubeconfig the labels are those of the cluster: leave out --label")
         config = self._config()

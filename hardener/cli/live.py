@@ -55,6 +55,12 @@ namespaces_option = click.option(
 )
 
 
+def one_configuration(config: Path | None, config_from: tuple[str, str] | None) -> None:
+    """Raise UsageError where both a file and a ConfigMap are named."""
+    if config is not None and config_from is not None:
+        raise click.UsageError("--config and --config-from exclude one another", click.get_current_context())
+
+
 def live_credentials(kubeconfig: Path | None) -> "Credentials":
     """Those of a file, of this pod, or those that kubectl would take. Raises StartError where there are none."""
     from hardener.cluster import credentials  # noqa: PLC0415  see above

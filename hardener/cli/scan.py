@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hardener.cli.live import config_from_option, kubeconfig_option, live_credentials, namespaces_option, read_config
+from hardener.cli.live import (
+    config_from_option,
+    kubeconfig_option,
+    live_credentials,
+    namespaces_option,
+    one_configuration,
+    read_config,
+)
 from hardener.cli.output.progress import wants_progress
 from hardener.cli.terminal import color_option, wants_color
 from hardener.errors import BAD_INPUT, INTERNAL, WOULD_CHANGE
@@ -79,8 +86,7 @@ def scan(
     Exit code 0: every pod has what its policy enforces; 1: some do not; 2: bad input, no access, or something could not be
     read or written; 3: an internal error.
     """
-    if config is not None and config_from is not None:
-        raise click.UsageError("--config and --config-from exclude one another", ctx)
+    one_configuration(config, config_from)
     # What is wrong with a file is told before anything is asked.
     configuration = config_from or (load_config(config) if config else embedded_config())
     with _progress() as progress:

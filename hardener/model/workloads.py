@@ -72,7 +72,7 @@ def template_paths(obj: object, api_version: str, kind: str, others: Templates) 
 
 def step(value: object, key: str | int) -> object:
     """What stands under a key of a mapping, or at an index of a list; None where nothing does."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.get(key)
     return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
 

@@ -4,14 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-import jsonpatch
-import msgspec
-
 from hardener.admission.workload import Judgement, Object, judge, mapping_at
 from hardener.controls import CATALOGUE
 from hardener.model import Container, Facts, Mode, OptOut, Path, Pod, Verdict
 from hardener.model.workloads import POD
-from hardener.patch import render
+from hardener.patch import apply_patch, render
 from hardener.policy.config import Config
 from hardener.policy.policy import Policy
 from hardener.pss import Violation, stand
@@ -139,12 +136,7 @@ def _word(opt_out: OptOut) -> Word:
 def _hardened(pod: Object, judgement: Judgement) -> Mapping[str, object]:
     """The pod as it would be; the pod itself stays as it is."""
     operations = render(judgement.outcome.writes(*POLICY_MODES))
-    if not operations:
-        return pod
-    # What travels as JSON shares nothing with the policy's own values.
-    patch = jsonpatch.JsonPatch.from_string(msgspec.json.encode(operations).decode())
-    result: dict[str, object] = patch.apply(pod)
-    return result
+    return apply_patch(pod, operations) if operations else pod
 
 
 def _place(at: Pod | Container) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from hardener.admission.workload import Object, mapping_at, metadata_text
+from hardener.admission.workload import Object, controller, mapping_at, metadata_text
 from hardener.errors import MisfitError
 from hardener.model import Facts, Path
 from hardener.model.pod import MIRROR
@@ -93,7 +93,7 @@ class Collecting:
         if mapping_at(pod, ("status",)).get("phase") in FINISHED:
             self._finished[namespace] += 1
             return
-        owner = controller(pod) or Owner(POD, name)
+        owner = _owner(pod, name)
         digest = _digest(namespace, owner, pod)
         group = self._seen.get(digest)
         if group is None:
@@ -195,13 +195,9 @@ class Collecting:
             return None
 
 
-def controller(obj: Object) -> Owner | None:
-    """The owner that manages an object, if there is one."""
-    owners = mapping_at(obj, ("metadata",)).get("ownerReferences")
-    for owner in owners if isinstance(owners, list) else ():
-        if isinstance(owner, dict) and owner.get("controller") is True:
-            return Owner(str(owner.get("kind", "")), str(owner.get("name", "")))
-    return None
+def _owner(pod: Object, name: str) -> Owner:
+    above = controller(pod)
+    return Owner(POD, name) if above is None else Owner(str(above.get("kind", "")), str(above.get("name", "")))
 
 
 def _digest(namespace: str, owner: Owner, pod: Object) -> bytes:

@@ -2,14 +2,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
 from hardener.cli.manifests.documents import read_documents
 from hardener.controls import CATALOGUE
-from hardener.policy.reading import embedded_config
 from tests.cli.command_line import CRON_JOB, DEPLOYMENT, HARDENED_POD, SERVICE, hardener
+from tests.cli.failing import with_a_failing_control
 
 STREAM = f"# Source: web.yaml\n{DEPLOYMENT}---\n{SERVICE}---\n{CRON_JOB}---\n{HARDENED_POD}"
 
@@ -227,21 +226,7 @@ def test_a_file_that_cannot_be_written_costs_only_itself(tmp_path, monkeypatch):
 
 
 def test_an_internal_error_is_named_and_the_other_controls_are_written(file, monkeypatch):
-    def broken(pod, containers, settings, facts):
-        raise KeyError("oops")
-        yield
-
-    config = embedded_config()
-    controls = tuple(
-        replace(enabled, control=replace(enabled.control, apply=broken))
-        if enabled.control.name == "capabilities"
-        else enabled
-        for enabled in config.default.controls
-    )
-    monkeypatch.setattr(
-        "hardener.cli.judging.embedded_config",
-        lambda: replace(config, default=replace(config.default, controls=controls)),
-    )
+    monkeypatch.setattr("hardener.cli.judging.embedded_config", with_a_failing_control)
 
     result = hardener("fix", "--write", file)
 

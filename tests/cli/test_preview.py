@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import jsonpatch
 import pytest
@@ -8,8 +7,8 @@ from hardener.cli.manifests.documents import read_documents
 from hardener.cli.manifests.kubernetes_yaml import read_yaml
 from hardener.cli.output.formats import FORMATS
 from hardener.controls import CATALOGUE
-from hardener.policy.reading import embedded_config
 from tests.cli.command_line import CRON_JOB, DEPLOYMENT, HARDENED_POD, SERVICE, hardener
+from tests.cli.failing import with_a_failing_control
 
 STREAM = f"# Source: chart/templates/web.yaml\n{DEPLOYMENT}---\n{SERVICE}---\n{CRON_JOB}---\n{HARDENED_POD}"
 
@@ -358,19 +357,7 @@ def test_an_object_without_its_template_has_nothing_to_change(manifest):
 
 
 def test_an_internal_error_names_the_control_and_the_others_are_still_shown(monkeypatch):
-    def broken(pod, containers, settings, facts):
-        raise KeyError("oops")
-        yield
-
-    config = embedded_config()
-    controls = tuple(
-        replace(enabled, control=replace(enabled.control, apply=broken))
-        if enabled.control.name == "capabilities"
-        else enabled
-        for enabled in config.default.controls
-    )
-    broken_config = replace(config, default=replace(config.default, controls=controls))
-    monkeypatch.setattr("hardener.cli.judging.embedded_config", lambda: broken_config)
+    monkeypatch.setattr("hardener.cli.judging.embedded_config", with_a_failing_control)
 
     result = hardener("preview", "-", stdin=f"{DEPLOYMENT}---\nx: 1\n")
 

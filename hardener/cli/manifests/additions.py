@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import yaml
 
-from hardener.cli.manifests.changes import Change, below
+from hardener.cli.manifests.changes import Change
 from hardener.cli.manifests.draft import Splice, begin, column, end_mark, last_value
 from hardener.cli.manifests.kubernetes_yaml import child_of, read_nodes
 from hardener.cli.manifests.nodes import DEPTH_LIMIT
 from hardener.errors import ManifestError
 from hardener.model import Path
+from hardener.model.workloads import step
 
 LENGTH_LIMIT = 2**19
 """Characters of a document and of what is added to it: far from all limits of a reading."""
@@ -95,7 +96,7 @@ class _Additions:
             value, node, found = self._place(path[:-1])
             child = child_of(node, path[-1])
             within = found.within.setdefault(path[-1], Change())
-            place = self._places[path] = _Place(below(value, path[-1]), child[1] if child else None, within)
+            place = self._places[path] = _Place(step(value, path[-1]), child[1] if child else None, within)
         return place
 
     def _continues(self, node: yaml.CollectionNode, position: int, at: int, holder: Path) -> bool:

@@ -6,8 +6,9 @@ what they stood for. A mapping with a merge key gets a key of its own where it s
 
 import yaml
 
-from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below
+from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied
 from hardener.cli.manifests.nodes import PLAIN, AliasNode
+from hardener.model.workloads import step
 
 NOTHING = Change()
 
@@ -52,7 +53,7 @@ class _Disentangling:
         for key, child in children(node):
             if isinstance(node, yaml.MappingNode) and key == "<<" and isinstance(child, AliasNode | yaml.SequenceNode):
                 continue
-            inner = self.change(child, change.within.get(key, NOTHING), below(value, key))
+            inner = self.change(child, change.within.get(key, NOTHING), step(value, key))
             if inner.is_nothing:
                 within.pop(key, None)
             else:
@@ -74,10 +75,10 @@ class _Disentangling:
                 wanted, inherited = change.within.get(key, NOTHING), theirs.get(key, NOTHING)
                 if wanted == inherited:
                     within.pop(key, None)
-                elif wanted.removed or below(applied(change, value), key) is None:
+                elif wanted.removed or step(applied(change, value), key) is None:
                     raise UnknownOperationError(f"the key {key} comes of a merge (<<), and would have to go here only")
                 else:
-                    within[key] = Change(below(applied(change, value), key))
+                    within[key] = Change(step(applied(change, value), key))
 
 
 def _sources(child: yaml.Node) -> list[yaml.Node]:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import yaml
 
-from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, is_within, narrowed
+from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, is_within, narrowed
 from hardener.cli.manifests.draft import Draft, begin, column
 from hardener.cli.manifests.flow_style import edit_flow
 from hardener.cli.manifests.layout import FlowLayout, Layout, in_one_line
 from hardener.cli.manifests.nodes import AliasNode
 from hardener.model import Path
+from hardener.model.workloads import step
 
 _COLON = re.compile(r"\s*:(?:[ \t]+[&!][^\s]*)*")
 
@@ -43,7 +44,7 @@ def _edit_mapping(
         elif each.removed:
             removed.append(index)
         else:
-            _edit_value(draft, node.value[index], each, below(value, key), (*path, key), layout)
+            _edit_value(draft, node.value[index], each, step(value, key), (*path, key), layout)
     if removed:
         starts, ends = [begin(key) for key, _ in node.value], [draft.end(child) for _, child in node.value]
         _remove(draft, starts, ends, removed, path)
@@ -63,7 +64,7 @@ def _edit_list(
         if each.removed:
             removed.append(key)
         else:
-            _edit_item(draft, node.value[key], each, below(value, key), (*path, key), layout)
+            _edit_item(draft, node.value[key], each, step(value, key), (*path, key), layout)
     if removed:
         _remove(draft, _dashes(draft, node), [draft.end(item) for item in node.value], removed, path)
     if change.appended:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hardener.model.workloads import step
 from hardener.patch import Operation
 
 ABSENT = object()
@@ -45,7 +46,7 @@ def _place(pointer: str, places: dict[str, tuple[Change, object]]) -> tuple[Chan
         parent, _, last = pointer.rpartition("/")
         change, present = _place(parent, places)
         key = _key(_unescaped(last), present)
-        place = places[pointer] = change.within.setdefault(key, Change()), below(present, key)
+        place = places[pointer] = change.within.setdefault(key, Change()), step(present, key)
     return place
 
 
@@ -71,13 +72,6 @@ def _record(operation: Operation, change: Change, present: object, last: str) ->
 
 def _key(token: str, present: object) -> str | int:
     return int(token) if isinstance(present, list) and token.isdecimal() else token
-
-
-def below(value: object, key: str | int) -> object:
-    """What a mapping or a list holds there; None where it holds nothing."""
-    if isinstance(value, dict):
-        return value.get(key)
-    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
 
 
 def applied(change: Change, value: object) -> object:

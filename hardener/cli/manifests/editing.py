@@ -21,9 +21,8 @@ from hardener.cli.manifests.flow_style import edit_flow
 from hardener.cli.manifests.json_nodes import compose_json
 from hardener.cli.manifests.layout import FlowLayout, Layout
 from hardener.cli.manifests.nodes import compose, compose_with_aliases
-from hardener.cli.manifests.patching import apply_patch
 from hardener.errors import EditError, Problem
-from hardener.patch import Operation
+from hardener.patch import Operation, apply_patch
 
 _ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*[^\s*,\[\]{}]", re.MULTILINE)
 _BYTE_ORDER_MARK = "\ufeff"

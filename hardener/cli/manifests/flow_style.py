@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import yaml
 
-from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, below, is_within, narrowed
+from hardener.cli.manifests.changes import ABSENT, Change, UnknownOperationError, applied, is_within, narrowed
 from hardener.cli.manifests.draft import Draft, begin
 from hardener.cli.manifests.layout import FlowLayout
 from hardener.cli.manifests.nodes import AliasNode
 from hardener.model import Path
+from hardener.model.workloads import step
 
 _TRAILING_COMMA = re.compile(r"\s*,")
 _LINE_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?$", re.MULTILINE)
@@ -42,7 +43,7 @@ def edit_flow(
         else:
             child = node.value[index][1] if isinstance(node, yaml.MappingNode) else node.value[index]
             mine = layout if draft.opens_line(spans[index][0]) else layout.one_line()
-            edit_flow_value(draft, child, each, below(value, key), (*path, key), mine)
+            edit_flow_value(draft, child, each, step(value, key), (*path, key), mine)
     added += [(path, inner.value(each, prefix)) for each in change.appended]
     for start, end in _gaps(spans, removed):
         draft.put(start, end, "", path)

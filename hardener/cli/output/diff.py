@@ -16,6 +16,7 @@ from hardener.cli.output.lines import Block, Hunk, changed_blocks, extent, hunks
 from hardener.cli.output.places import origin
 from hardener.errors import EditError
 from hardener.model import Mode, Path
+from hardener.model.workloads import step
 from hardener.wording import Topic, describe_at, held_back, one_line, opted_out
 
 LONGEST_LINE = 400
@@ -199,16 +200,10 @@ def _landing(edit: Edit, path: Path, after: Json) -> Path:
         return path
     present: object = after
     for key in path:
-        present = _step(present, key)
+        present = step(present, key)
     if not isinstance(present, list) or edit.write.value not in present:
         return path
     return (*path, len(present) - 1 - present[::-1].index(edit.write.value))
-
-
-def _step(value: object, key: str | int) -> object:
-    if isinstance(value, dict):
-        return value.get(key)
-    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
 
 
 def _reasons(edits: Iterable[Edit]) -> Iterator[str]:

@@ -4,10 +4,10 @@ import json
 
 from hardener.cli.manifests.editing import edited
 from hardener.cli.manifests.kubernetes_yaml import dump
-from hardener.cli.manifests.patching import apply_patch
 from hardener.cli.output.formats import Format
 from hardener.cli.output.tally import Judged
 from hardener.errors import EditError
+from hardener.patch import apply_patch
 
 
 class Hardened(Format):
