@@ -93,7 +93,7 @@ def fix(
         raise click.UsageError("name files or folders, or - for standard input", ctx)
     collect_seldom()
     judging = choices.judging(controls)
-    fixing = _Fixing(left=[*judging.missing])
+    fixing = _Fixing()
     colored = wants_color(color)
     for file in files(inputs):
         try:
@@ -135,6 +135,7 @@ def _fixed(file: File, documents: Sequence[Document], judging: Judging, fixing: 
         sheet = sheets.of(judged)
         texts.append(sheet.text)
         fixing.failures += failures(judged)
+        fixing.left += judged.missing
         fixing.left += map(str, (*judged.problems, *(error.problem for error in sheet.errors.values())))
         for index in range(len(judged.previews)):
             if colored is not None and index not in sheet.errors:

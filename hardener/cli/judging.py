@@ -2,9 +2,9 @@
 
 import gc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import reduce, wraps
+from functools import cache, reduce, wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -44,21 +44,29 @@ class Choices:
         one_configuration(self.config, self.config_from)
         if self.label is not None and self.kubeconfig is not None:
             raise click.UsageError("with --kubeconfig the labels are those of the cluster: leave out --label")
-        config = self._config()
-        facts, missing = self._facts()
-        return Judging(config, self.namespace, facts, datetime.now(UTC).date(), controls, missing)
+        missing: list[str] = []
+        facts = self._facts(missing)
+        return Judging(self._config(), self.namespace, facts, datetime.now(UTC).date(), controls, missing)
 
     def _config(self) -> Config:
         if self.config_from is not None:
             return live_config(self.kubeconfig, self.config_from)
         return load_config(self.config) if self.config else embedded_config()
 
-    def _facts(self) -> tuple[FactsOf, tuple[str, ...]]:
+    def _facts(self, missing: list[str]) -> FactsOf:
+        """The facts of a namespace, asked for once, when its first object comes: rights in it are enough."""
         if self.kubeconfig is None:
             facts = Facts(labels=self.label)
-            return lambda _: facts, ()
-        known, problems = live_facts(self.kubeconfig)
-        return lambda namespace: known.get(namespace, UNKNOWN), tuple(problems)
+            return lambda _: facts
+
+        @cache
+        def ask(namespace: str) -> Facts:
+            known, problems = live_facts(self.kubeconfig, [namespace])
+            # One that is not there yet is no mistake: manifests come before it.
+            missing.extend(problems if namespace in known else ())
+            return known.get(namespace, UNKNOWN)
+
+        return ask
 
 
 def judging_options(command: Command) -> Command:
@@ -108,7 +116,7 @@ def judging_options(command: Command) -> Command:
 class Judging:
     """What decides on objects; `namespace` is for those that name none, and None in `controls` stands for all.
 
-    `missing` is what a cluster did not tell of its facts.
+    `missing` is what a cluster did not tell of its facts so far.
     """
 
     config: Config
@@ -116,12 +124,13 @@ class Judging:
     facts: FactsOf
     today: date
     controls: frozenset[str] | None = None
-    missing: tuple[str, ...] = ()
+    missing: list[str] = field(default_factory=list)
 
     def judged(self, document: Document, tally: Tally) -> Judged:
         """Judge every object of a document; what is wrong with one costs nothing but itself."""
         previews: list[Preview] = []
         problems: list[Problem] = []
+        asked = len(self.missing)
         for item in manifests(document):
             try:
                 found = (
@@ -138,7 +147,9 @@ class Judging:
                 picked = [self._picked(each) for each in found or ()]
                 tally.count(picked)
                 previews += picked
-        return Judged(document, previews, problems)
+        missing = self.missing[asked:]
+        tally.problems += len(missing)
+        return Judged(document, previews, problems, missing)
 
     def _picked(self, preview: Preview) -> Preview:
         if self.controls is None:
@@ -153,6 +164,7 @@ class Judging:
 def complaints(judged: Judged) -> Iterator[str]:
     """What is wrong with a document, or with us."""
     yield from map(str, judged.problems)
+    yield from judged.missing
     yield from failures(judged)
 
 

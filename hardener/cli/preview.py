@@ -57,9 +57,7 @@ def preview(
     collect_seldom()
     shown = _format(ctx, output, summary)
     judging = choices.judging()
-    tally = Tally(problems=len(judging.missing))
-    for each in judging.missing:
-        click.echo(f"{NAME}: {one_line(each)}", err=True)
+    tally = Tally()
     found = (judging.judged(document, tally) for document in documents(inputs))
     _print(found, shown, tally, wants_color(color))
     if shown.for_people and (tally.objects or tally.others):

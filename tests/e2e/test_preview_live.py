@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.e2e.accounts import account
 from tests.e2e.hardening import is_hardened
 from tests.e2e.installation import Installation
 
@@ -31,10 +32,14 @@ def installed(control_plane, tmp_path_factory):
         yield started
 
 
-def preview(installed, namespace, *more, pod=POD):
-    """The one entry for a pod in a namespace, with the configuration and the facts of the cluster."""
-    named = {**pod, "metadata": {"name": "web", "namespace": namespace}}
-    command = [sys.executable, "-m", "hardener", "preview", "-o", "json", f"--config-from={installed.home}/hardener"]
+def preview(installed, namespace, *more, folder=None):
+    """The one entry for a pod in a namespace, with the configuration of the cluster, or of a file in this folder."""
+    named = {**POD, "metadata": {"name": "web", "namespace": namespace}}
+    place = f"--config-from={installed.home}/hardener"
+    if folder is not None:
+        (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+        place = f"--config={folder / 'config.yaml'}"
+    command = [sys.executable, "-m", "hardener", "preview", "-o", "json", place]
     done = subprocess.run(
         [*command, *more, "-"],
         input=json.dumps(named),
@@ -73,3 +78,38 @@ def test_a_namespace_that_the_cluster_does_not_have_gets_what_needs_no_labels(in
     done, entry = preview(installed, "nowhere", f"--kubeconfig={installed.cluster.kubeconfig}")
 
     assert (done.returncode, entry["policy"]) == (0, "none")
+
+
+OF_A_NAMESPACE = {
+    ("get", "namespaces"),
+    *(("list", each) for each in ("limitranges", "resourcequotas", "serviceaccounts")),
+}
+"""What it may do in the namespaces that manifests name; a Role can give it, where no namespaces are to be listed."""
+
+
+def test_only_the_namespaces_that_manifests_name_are_asked_for(installed, tmp_path):
+    namespace = installed.namespace(tier="strict")
+    done, entry = preview(
+        installed,
+        namespace,
+        f"--kubeconfig={account(installed.cluster, 'namespaced', OF_A_NAMESPACE, tmp_path)}",
+        folder=tmp_path,
+    )
+
+    assert (done.returncode, done.stderr, entry["policy"]) == (1, "", "standard")
+
+
+def test_a_right_that_is_missing_is_told_once_and_the_rest_is_shown(installed, tmp_path):
+    namespace = installed.namespace(tier="strict")
+    rights = OF_A_NAMESPACE - {("list", "limitranges")}
+    done, entry = preview(
+        installed,
+        namespace,
+        f"--kubeconfig={account(installed.cluster, 'blind', rights, tmp_path)}",
+        folder=tmp_path,
+    )
+
+    told = f"hardener: no right to list limitranges in namespace {namespace}: default resources are taken for held back"
+    assert (done.returncode, done.stderr.splitlines()) == (2, [told])
+    assert entry["policy"] == "standard"
+    assert "resources" not in controls(entry)

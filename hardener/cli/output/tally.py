@@ -11,11 +11,15 @@ from hardener.model import Mode
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One document with the previews of its objects, and what is wrong with it or with some of them."""
+    """One document with the previews of its objects, and what is wrong with it or with some of them.
+
+    `missing` is what the cluster that was asked about them did not tell.
+    """
 
     document: Document
     previews: Sequence[Preview]
     problems: Sequence[Problem]
+    missing: Sequence[str] = ()
 
 
 @dataclass(slots=True)
