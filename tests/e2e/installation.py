@@ -71,15 +71,18 @@ class Installation:
         annotations = self.cluster.audited(**fields)["annotations"]
         return {key.removeprefix(prefix): text for key, text in annotations.items() if key.startswith(prefix)}
 
-    def reviewed(self, namespace: str, name: str = "web", calls: int = 1) -> list[Json]:
-        """The lines of the webhook's log about a pod, once there are so many."""
-        subject = {"message": "reviewed", "namespace": namespace, "name": name}
+    def reviewed(self, namespace: str, calls: int = 1, **fields: str) -> list[Json]:
+        """The lines of the webhook's log about a pod, `name=web` or what else is known of it, once there are so many.
+
+        They are on disk a moment after the answer, since the log is written in batches.
+        """
+        subject = {"message": "reviewed", "namespace": namespace} | (fields or {"name": "web"})
 
         def lines() -> list[Json] | None:
             found = [line for line in self.hardener.log() if subject.items() <= line.items()]
             return found if len(found) >= calls else None
 
-        return eventually(lines, what=f"{calls} reviews of {namespace}/{name} are logged")
+        return eventually(lines, what=f"{calls} lines of the log have {subject}")
 
     def _configurations(self) -> list[Json]:
         selector = {"matchLabels": {LABEL: self.name}}

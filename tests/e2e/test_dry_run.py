@@ -162,6 +162,6 @@ def test_a_controller_gets_no_warnings_and_its_pods_are_in_audit_log_and_log_wit
     owner = pod["metadata"]["ownerReferences"][0]["name"]
     assert "runAsNonRoot" in event["annotations"][f"{installed.webhook_name}/would-apply"]
     assert installed.hardener.count("hardener_warnings_total", endpoint="mutate") == before
-    logged = [line for line in installed.hardener.log() if line.get("owner") == f"ReplicaSet/{owner}"]
-    assert [line["generateName"] for line in logged] == [f"{owner}-"]
+    (logged,) = installed.reviewed(namespace, owner=f"ReplicaSet/{owner}")
+    assert logged["generateName"] == f"{owner}-"
     assert ("runAsNonRoot", "web") in lacking(pod)
