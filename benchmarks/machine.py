@@ -8,7 +8,7 @@ import msgspec
 
 from hardener import __version__
 
-LIBRARIES = ("aiohttp", "uvloop", "orjson", "msgspec", "prometheus-client", "pyyaml")
+LIBRARIES = ("httptools", "uvloop", "aiohttp", "orjson", "msgspec", "prometheus-client", "pyyaml")
 
 
 class Machine(msgspec.Struct, frozen=True):

@@ -114,6 +114,12 @@ class TooLargeError(ReviewError):
     status = 413
 
 
+class HeadTooLargeError(ReviewError):
+    """The request's line and headers are over the limit."""
+
+    status = 431
+
+
 class MediaTypeError(ReviewError):
     """The body is not declared as JSON."""
 

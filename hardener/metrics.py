@@ -134,7 +134,7 @@ TABLE = (
         "counter",
         ("status",),
         "Requests answered with an HTTP error.",
-        "400: something other than an API server sends requests. 408, 413: slow or oversized ones. 500: a bug.",
+        "400: something other than an API server sends requests. 408, 413, 431: slow or oversized ones. 500: a bug.",
     ),
     Metric(
         "hardener_overload_refusals_total",

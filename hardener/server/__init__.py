@@ -1,1 +1,1 @@
-"""The webhook as an aiohttp server: bytes in, bytes out, count, log."""
+"""The webhook as a server: bytes in, bytes out, count, log."""

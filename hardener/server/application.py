@@ -1,56 +1,65 @@
 """What answers on the two ports: reviews over TLS, probes and metrics in plain HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from aiohttp import web
-
-from hardener.server.exchange import Decide, exchange
 from hardener.server.explain import explain
 from hardener.server.mutate import mutate
 from hardener.server.probes import healthz, metrics, readyz
-from hardener.server.state import STATE, State
+from hardener.server.reply import Reply, line
+from hardener.server.request import Headers, Request
+from hardener.server.state import State
 
 MUTATE = "/mutate"
 EXPLAIN = "/explain"
 
-_ENDPOINTS: Mapping[str, Decide] = {MUTATE: mutate, EXPLAIN: explain}
+Decide = Callable[[bytes, State], bytes | Coroutine[Any, Any, bytes]]
+"""A whole request body to the encoded answer; raises ReviewError where the body holds no review.
+
+It is a coroutine where the cluster has to be asked about a namespace that is new, and there is nothing else to wait for.
+"""
+
+Show = Callable[[Headers, State], Reply]
+"""The headers of a request to what it asked to see."""
 
 
-def webhook_server(state: State) -> web.Server:
-    """The server of the TLS port, without a router: two paths need none (docs/decisions/0017)."""
-    methods = dict.fromkeys(_ENDPOINTS, "POST")
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What is served at which path: reviews, which are posted, and pages, which are read."""
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        decide = _ENDPOINTS.get(request.path)
-        if decide is None or request.method != "POST":
-            return _elsewhere(request, methods, state)
-        return await exchange(request, decide, state)
+    reviews: Mapping[str, Decide] = field(default_factory=dict)
+    pages: Mapping[str, Show] = field(default_factory=dict)
 
-    return web.Server(answer)
+    def open(self, request: Request) -> Reply | None:
+        """Look at the head of a request: the answer for one that is served nowhere, or room for its body.
+
+        Raises ReviewError where the body cannot be taken.
+        """
+        if request.path in self.reviews:
+            if request.method != "POST":
+                return line(405, "use POST", ("Allow", "POST"))
+            request.expect_review()
+            return None
+        if request.path in self.pages:
+            return None if request.method in {"GET", "HEAD"} else line(405, "use GET", ("Allow", "GET"))
+        return line(404, f"there is nothing here; known are {', '.join([*self.reviews, *self.pages])}")
+
+    def answer(self, request: Request, state: State) -> Reply | Coroutine[Any, Any, Reply]:
+        """Answer a whole request that was let in; raises ReviewError where it holds no review."""
+        decide = self.reviews.get(request.path)
+        if decide is None:
+            return self.pages[request.path](request.headers, state)
+        decided = decide(request.body(), state)
+        return Reply(decided) if isinstance(decided, bytes) else _later(decided)
 
 
-def probe_application(state: State) -> web.Application:
-    """The application of the plain port, which the node's kubelet and Prometheus reach without a certificate."""
-    routes = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
-    methods = {route.path: route.method for route in routes}
-
-    async def elsewhere(request: web.Request) -> web.Response:
-        return _elsewhere(request, methods, state)
-
-    application = web.Application()
-    application[STATE] = state
-    application.add_routes([*routes, web.route("*", "/{path:.*}", elsewhere)])
-    return application
+async def _later(decided: Coroutine[Any, Any, bytes]) -> Reply:
+    return Reply(await decided)
 
 
-def _elsewhere(request: web.BaseRequest, methods: Mapping[str, str], state: State) -> web.Response:
-    """Answer what is served nowhere, in one line; `methods` has what is served, and by which method."""
-    method = methods.get(request.path)
-    if method is None:
-        response = web.Response(status=404, text=f"there is nothing here; known are {', '.join(methods)}\n")
-    else:
-        response = web.Response(status=405, text=f"use {method}\n", headers={"Allow": method})
-    state.metrics.http_error(response.status)
-    if state.draining:
-        response.force_close()
-    return response
+WEBHOOK = Port(reviews={MUTATE: mutate, EXPLAIN: explain})
+"""The TLS port, which the API server reaches. The `timeout` that it appends is of no use, since nothing waits for long."""
+
+PROBES = Port(pages={"/healthz": healthz, "/readyz": readyz, "/metrics": metrics})
+"""The plain port, which the node's kubelet and Prometheus reach without a certificate."""

@@ -1,173 +1,206 @@
-"""Connections within their bounds: who is slow or silent does not stay.
+"""One connection of HTTP/1.1, within its bounds: who is slow or silent does not stay.
 
-aiohttp bounds what lies between two requests. This adds what lies before the first one, which its older
-releases do not bound at all, and newer ones only by the keep-alive time; unread answers; and the number of connections. Over that
-number, the connection that has waited longest without ever sending a request is closed to make room; where each has sent
-one, the new connection is closed. Connections count from the end of their TLS handshake, which has a time limit of its own.
+What stands here is what an application adds to a parser: the order of answers, time limits, and an end that the client
+comes to read. docs/decisions/0019 says why no web framework does it.
 """
 
 import asyncio
-from typing import Literal, cast
+from collections import deque
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import web
+from hardener.errors import SlowBodyError
+from hardener.server.deadline import Deadline
+from hardener.server.reading import Reading
+from hardener.server.reply import CONTINUE, Reply
+from hardener.server.request import Request, Stage
 
-from hardener.server.state import State
-
-BAD_REQUEST = 400
-"""What aiohttp gives to a request that is not HTTP."""
+if TYPE_CHECKING:
+    from hardener.server.entrance import Entrance
 
 
-class Connection(web.RequestHandler):
-    """One connection, with aiohttp's protocol in it.
+class Connection(asyncio.Protocol):
+    """Answers requests in their order: `decide` and `answer` are called in turn with other connections.
 
-    Of aiohttp's inner attributes it reads `_request_count`, the requests whose headers have arrived, and `_loop`.
+    A request that is refused before its end is answered at once; what still comes of it is read and dropped for a while,
+    since a client that is sending does not read.
     """
 
-    __slots__ = ("_entrance", "_first_request", "_has_begun", "_unread")
+    __slots__ = ("_deadline", "_due", "_entrance", "_is_in_turn", "_reading", "_task", "_transport", "_unread")
 
-    def __init__(self, entrance: "Entrance", server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        limits = entrance.state.limits
-        super().__init__(
-            server,
-            loop=loop,
-            keepalive_timeout=limits.keep_alive_seconds,
-            lingering_time=limits.linger_seconds,
-            # A compressed body is refused; it must not be inflated before that.
-            auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # aiohttp documents None as the way to turn it off
-        )
+    _transport: asyncio.Transport
+
+    def __init__(self, entrance: "Entrance") -> None:
         self._entrance = entrance
-        self._has_begun = False
-        self._first_request: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(entrance.loop)
+        self._reading = Reading(entrance.port, entrance.state)
+        self._due: deque[Request] = deque()
+        """What is to be answered, in its order."""
+        self._is_in_turn = False
+        self._task: asyncio.Task[None] | None = None
         self._unread: asyncio.TimerHandle | None = None
 
     @property
-    def silent(self) -> bool:
-        """Whether the headers of a first request are still to come."""
-        return self._request_count == 0
+    def is_silent(self) -> bool:
+        """Whether the head of a first request is still to come."""
+        return self._reading.is_silent
+
+    # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not self._entrance.admit(self, cast("asyncio.Transport", transport)):
-            self.force_close()
-            transport.close()
-            return
-        super().connection_made(transport)
+        self._transport = cast("asyncio.Transport", transport)
         # The API server keeps spare connections, and sends a review on one of them many seconds after the handshake. Were it
         # closed at that moment, the review would fail, since a POST is not sent again (semantics.md 6.5).
-        self._expect_request(self._entrance.state.limits.keep_alive_seconds)
+        if self._entrance.admit(self):
+            self._deadline.set(self._entrance.state.limits.keep_alive_seconds, self._end_of_patience)
 
     def data_received(self, data: bytes) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            self._expect_request(self._entrance.state.limits.headers_seconds)
-        super().data_received(data)
+        # Who does not wait for answers is not read on until they are given.
+        if self._due:
+            self._transport.pause_reading()
+        for request in self._reading.feed(data):
+            if request.is_answered:
+                self.close()
+            elif not request.is_due:
+                self._make_due(request)
+        request = self._reading.request
+        if request.stage is not Stage.FIRST_BYTE or request.reply is not None:
+            self._wait_for_rest(request)
 
-    def connection_lost(self, exc: BaseException | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio names it
         self._entrance.leave(self)
-        for timer in (self._first_request, self._unread):
-            if timer is not None:
-                timer.cancel()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unread = self._loop.call_later(self._entrance.state.limits.write_seconds, self._abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
+        self._deadline.end()
         if self._unread is not None:
             self._unread.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        self._drop_due()
+        self._reading.end()
 
-    def refuse(self, cause: Literal["silent", "crowded"]) -> None:
-        """Close it to stay within a bound."""
-        self._entrance.state.metrics.connection_refused(cause)
-        self.force_close()
+    def pause_writing(self) -> None:
+        self._unread = self._entrance.loop.call_later(self._entrance.state.limits.write_seconds, self._end_unread)
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what is not HTTP, or an error of ours that no handler caught, in one line, and close."""
-        state = self._entrance.state
-        # The client has gone, or has half an answer: aiohttp takes this for both.
-        if isinstance(exc, OSError) or request.writer.output_size > 0:
-            raise ConnectionError("the connection ended before the answer") from exc
-        state.metrics.http_error(status)
-        if status == BAD_REQUEST:
-            reason = f"this is not HTTP: {(message or '').partition(chr(10))[0].rstrip(':')}"
-        else:
-            state.log.failure("a request failed", exc, path=request.path)
-            reason = "internal error; the log says more"
-        response = web.Response(status=status, text=f"{reason}\n")
-        response.force_close()
-        return response
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        self._go_on()
 
-    def _expect_request(self, seconds: float) -> None:
-        """Bound the time to the end of the first request's headers, anew."""
-        if self._first_request is not None:
-            self._first_request.cancel()
-        self._first_request = self._loop.call_later(seconds, self._end_if_silent)
+    # What the turn calls.
 
-    def _end_if_silent(self) -> None:
-        if self.silent:
-            self.refuse("silent")
-
-    def _abort(self) -> None:
-        if self.transport is not None:
-            self._entrance.state.metrics.connection_refused("unread")
-            self.transport.abort()
-
-
-class Entrance:
-    """The protocol factory of one port: makes its connections and knows those that are open, oldest first."""
-
-    def __init__(self, state: State, server: web.Server) -> None:
-        self.state = state
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._open: dict[Connection, None] = {}
-        self._transports: dict[Connection, asyncio.Transport] = {}
-        self._emptied: asyncio.Future[None] | None = None
-
-    def __call__(self) -> Connection:
-        return Connection(self, self._server, self._loop)
-
-    def admit(self, connection: Connection, transport: asyncio.Transport) -> bool:
-        """Let a new connection in, and another one out where there is no room for both."""
-        self._transports[connection] = transport
-        if len(self._open) >= self.state.limits.connections:
-            idle = next((each for each in self._open if each.silent), None)
-            if idle is None:
-                self.state.metrics.connection_refused("crowded")
-                return False
-            del self._open[idle]
-            idle.refuse("crowded")
-        self._open[connection] = None
-        return True
-
-    def leave(self, connection: Connection) -> None:
-        self._open.pop(connection, None)
-        self._transports.pop(connection, None)
-        if self._emptied is not None and not self._transports and not self._emptied.done():
-            self._emptied.set_result(None)
-
-    async def empty(self) -> None:
-        """Wait until each connection that was closed has gone, with its last answer and TLS's farewell.
-
-        aiohttp does not wait for that. Who still listens after `linger_seconds` is cut off.
-        """
-        if not self._transports:
-            return
-        self._emptied = self._loop.create_future()
-        cut = self._loop.call_later(self.state.limits.linger_seconds, self._cut_off)
+    def decide(self) -> int:
+        """Decide on the answer to the request that is due, unless it was refused; returns the bytes of its body."""
+        if not self._due or self._transport.is_closing():
+            return 0
+        request = self._due[0]
+        if request.reply is not None:
+            return 0
         try:
-            await self._emptied
-        finally:
-            cut.cancel()
+            answer = self._entrance.port.answer(request, self._entrance.state)
+        except Exception as error:  # a bug in one answer must not reach the other connections
+            request.fail(error)
+        else:
+            if isinstance(answer, Reply):
+                request.reply = answer
+            else:
+                self._task = self._entrance.loop.create_task(self._answer_later(request, answer))
+        return request.size
 
-    def _cut_off(self) -> None:
-        for transport in self._transports.values():
-            transport.abort()
+    def answer(self) -> None:
+        """Send what was decided; what has still to be asked for comes later."""
+        if not self._due or (reply := self._due[0].reply) is None:
+            return
+        request = self._due.popleft()
+        persists = request.persists and request.stage is Stage.NOTHING and not self._entrance.state.draining
+        self._transport.write(reply.encode(persists=persists, bare=request.method == "HEAD"))
+        request.release()
+        self._is_in_turn = False
+        if persists:
+            self._go_on()
+        else:
+            self._finish(request)
+
+    # What the entrance calls.
+
+    def close(self) -> None:
+        """End it once what was written has been sent."""
+        self._reading.is_over = True
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End it now."""
+        self._transport.abort()
+
+    def _make_due(self, request: Request) -> None:
+        """Put a request, which is whole or refused, behind those that came before it."""
+        self._deadline.clear()
+        request.is_due = True
+        self._due.append(request)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """See to the next request that is due, or wait for one; while answers pile up unread, nothing is done."""
+        if self._is_in_turn or self._unread is not None or self._transport.is_closing():
+            return
+        if self._due:
+            self._is_in_turn = True
+            self._entrance.turn.add(self)
+            return
+        self._transport.resume_reading()
+        if self._reading.request.stage is Stage.FIRST_BYTE:
+            self._deadline.set(self._entrance.state.limits.keep_alive_seconds, self._end_of_patience)
+
+    def _wait_for_rest(self, request: Request) -> None:
+        """Bound the time for what is still to come of a request, or answer it already."""
+        stage, limits = request.stage, self._entrance.state.limits
+        if request.is_answered:
+            if self._reading.is_over:
+                self.close()
+        elif request.reply is not None:
+            if not request.is_due:
+                self._make_due(request)
+        elif request.timed is not stage:
+            request.timed = stage
+            if stage is Stage.HEAD:
+                self._deadline.set(limits.headers_seconds, self._end_of_patience)
+                return
+            self._deadline.set(limits.body_seconds, self._end_of_body)
+            if request.asks_to_go_on and not self._due:
+                self._transport.write(CONTINUE)
+
+    async def _answer_later(self, request: Request, answer: Coroutine[Any, Any, Reply]) -> None:
+        try:
+            request.reply = await answer
+        except Exception as error:  # as in `decide`
+            request.fail(error)
+        self._task = None
+        self.answer()
+
+    def _finish(self, request: Request) -> None:
+        """Close after an answer; where its request has not ended, let the client come to read the answer."""
+        self._drop_due()
+        if request.stage is Stage.NOTHING or self._reading.is_over:
+            self.close()
+            return
+        request.is_answered = True
+        self._transport.resume_reading()
+        self._deadline.set(self._entrance.state.limits.linger_seconds, self.close)
+
+    def _drop_due(self) -> None:
+        while self._due:
+            self._due.popleft().release()
+
+    def _end_of_patience(self) -> None:
+        """No head of a request came in time."""
+        if self.is_silent:
+            self._entrance.state.metrics.connection_refused("silent")
+        self.close()
+
+    def _end_of_body(self) -> None:
+        request, seconds = self._reading.request, self._entrance.state.limits.body_seconds
+        request.fail(SlowBodyError(f"the body did not arrive within {seconds:g} seconds"))
+        self._make_due(request)
+
+    def _end_unread(self) -> None:
+        self._entrance.state.metrics.connection_refused("unread")
+        self.abort()

@@ -1,20 +1,38 @@
 """POST /explain: an AdmissionReview of a workload in, warnings for who applies it out."""
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Any
 
-from hardener.admission import decode_workload, encode_explanation
+from hardener.admission import WorkloadReview, decode_workload, encode_explanation
 from hardener.admission import explain as explain_review
 from hardener.metrics import ENGINE
+from hardener.model import Facts
 from hardener.server.record import record_explanation
 from hardener.server.state import State
 
 
-async def explain(body: bytes, state: State) -> bytes:
-    """Decode, explain, encode, count, log; raises ReviewError where the body holds no review."""
+def explain(body: bytes, state: State) -> bytes | Coroutine[Any, Any, bytes]:
+    """Decode, explain, encode, count, log; raises ReviewError where the body holds no review.
+
+    Where the namespace is new it is a coroutine, which asks the cluster about it in between.
+    """
     started = perf_counter()
     review = decode_workload(body)
-    facts = await state.facts(review.namespace)
+    facts = state.facts(review.namespace)
+    if isinstance(facts, Facts):
+        return _explain(review, facts, state, started)
+    return _ask_and_explain(review, facts, state, started)
+
+
+async def _ask_and_explain(
+    review: WorkloadReview, facts: Coroutine[Any, Any, Facts], state: State, started: float
+) -> bytes:
+    return _explain(review, await facts, state, started)
+
+
+def _explain(review: WorkloadReview, facts: Facts, state: State, started: float) -> bytes:
     explanation = explain_review(review, state.config, facts, datetime.now(UTC).date())
     encoded = encode_explanation(explanation)
     seconds = perf_counter() - started

@@ -16,18 +16,20 @@ class Limits:
     """One request's body: the API server sends two objects of about 3 MiB at most."""
     in_flight_bytes: int = 32 * MIB
     """The bodies of all requests that are being handled."""
+    head_bytes: int = 32 * 1024
+    """One request's line and headers; what a single read holds may go beyond."""
     connections: int = 1000
     """Open connections of one port."""
     handshake_seconds: float = 10.0
     """From connecting to the end of the TLS handshake."""
     headers_seconds: float = 10.0
-    """From the first request's first byte to the end of its headers."""
+    """From a request's first byte to the end of its headers."""
     body_seconds: float = 10.0
     """From the end of a request's headers to the end of its body."""
     write_seconds: float = 10.0
     """How long a client may leave an answer unread that does not fit into the buffers."""
     keep_alive_seconds: float = 120.0
-    """From the handshake, or an answer, to the next request: the API server closes an idle connection after 90 seconds
+    """From the handshake, or an answer, to the first byte of the next request: the API server closes an idle connection after 90 seconds
     itself."""
     linger_seconds: float = 2.0
     """How long the rest of a refused body is read and dropped, so that the client comes to read the refusal."""

@@ -1,14 +1,16 @@
 """POST /mutate: an AdmissionReview in, an AdmissionReview out."""
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Any
 
 import msgspec
 
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
 from hardener.metrics import ENGINE
-from hardener.model import UNKNOWN
+from hardener.model import UNKNOWN, Facts
 from hardener.policy.config import Config, OnError
 from hardener.server.record import record
 from hardener.server.state import State
@@ -22,23 +24,49 @@ class _Envelope(msgspec.Struct):
     request: _Request
 
 
-async def mutate(body: bytes, state: State) -> bytes:
-    """Decode, decide, encode, count, log; raises ReviewError where the body holds no review."""
+def mutate(body: bytes, state: State) -> bytes | Coroutine[Any, Any, bytes]:
+    """Decode, decide, encode, count, log; raises ReviewError where the body holds no review.
+
+    Where the namespace is new it is a coroutine, which asks the cluster about it in between.
+    """
     started = perf_counter()
-    config = state.config
-    review: Review | None = None
     try:
         review = decode(body)
         # Whatever passes untouched shall not wait for what the cluster says about a new namespace.
-        facts = await state.facts(review.namespace) if review.creates_pod else UNKNOWN
-        answer = respond(review, config, facts, datetime.now(UTC).date())
-        encoded = encode(answer)
+        facts = state.facts(review.namespace) if review.creates_pod else UNKNOWN
     except ReviewError:
         raise
     # A bug of ours must not stop the cluster from making pods, unless the configuration asks for that (P1).
     except Exception as error:
-        answer = _last_resort(body, config, error)
+        return _give_up(body, None, state, error, started)
+    if isinstance(facts, Facts):
+        return _decide(body, review, facts, state, started)
+    return _ask_and_decide(body, review, facts, state, started)
+
+
+async def _ask_and_decide(
+    body: bytes, review: Review, facts: Coroutine[Any, Any, Facts], state: State, started: float
+) -> bytes:
+    try:
+        known = await facts
+    except Exception as error:  # as in `mutate`
+        return _give_up(body, review, state, error, started)
+    return _decide(body, review, known, state, started)
+
+
+def _decide(body: bytes, review: Review, facts: Facts, state: State, started: float) -> bytes:
+    try:
+        answer = respond(review, state.config, facts, datetime.now(UTC).date())
         encoded = encode(answer)
+    except Exception as error:  # as in `mutate`
+        return _give_up(body, review, state, error, started)
+    _account(state, review, answer, perf_counter() - started)
+    return encoded
+
+
+def _give_up(body: bytes, review: Review | None, state: State, error: Exception, started: float) -> bytes:
+    answer = _last_resort(body, state.config, error)
+    encoded = encode(answer)
     _account(state, review, answer, perf_counter() - started)
     return encoded
 

@@ -3,34 +3,35 @@
 import gzip
 from datetime import UTC, datetime
 
-from aiohttp import web
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 
-from hardener.server.state import STATE, State
+from hardener.server.reply import Reply, line
+from hardener.server.request import Headers
+from hardener.server.state import State
 
 
-async def healthz(request: web.Request) -> web.Response:
+def healthz(_: Headers, __: State) -> Reply:
     """Say that the event loop turns."""
-    return _line(request.app[STATE], 200, "ok")
+    return line(200, "ok")
 
 
-async def readyz(request: web.Request) -> web.Response:
+def readyz(_: Headers, state: State) -> Reply:
     """Say whether reviews should be sent here, and if not, why."""
-    state = request.app[STATE]
     obstacle = _obstacle(state, datetime.now(UTC))
-    return _line(state, 503, obstacle) if obstacle else _line(state, 200, f"ok{_remark(state)}")
+    return line(503, obstacle) if obstacle else line(200, f"ok{_remark(state)}")
 
 
-async def metrics(request: web.Request) -> web.Response:
+def metrics(headers: Headers, state: State) -> Reply:
     """All metrics in the format that the scraper asks for."""
-    state = request.app[STATE]
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    body = encode(state.metrics.registry)
-    headers = {"Content-Type": content_type}
-    if gzip_accepted(request.headers.get("Accept-Encoding", "")):
-        body = gzip.compress(body, compresslevel=1)
-        headers["Content-Encoding"] = "gzip"
-    return web.Response(body=body, headers=headers)
+    encode, content_type = choose_encoder(_text(headers, b"accept"))
+    content = encode(state.metrics.registry)
+    if gzip_accepted(_text(headers, b"accept-encoding")):
+        return Reply(gzip.compress(content, compresslevel=1), 200, content_type, (("Content-Encoding", "gzip"),))
+    return Reply(content, 200, content_type)
+
+
+def _text(headers: Headers, name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
 
 
 def _obstacle(state: State, now: datetime) -> str:
@@ -50,10 +51,3 @@ def _remark(state: State) -> str:
     watches = () if state.cluster is None else state.cluster.status().watches
     missing = [watch.resource for watch in watches if not watch.synced]
     return f", but these facts of the cluster are not known yet: {', '.join(missing)}" if missing else ""
-
-
-def _line(state: State, status: int, text: str) -> web.Response:
-    response = web.Response(status=status, text=f"{text}\n")
-    if state.draining:
-        response.force_close()
-    return response

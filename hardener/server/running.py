@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from aiohttp import web
-
 from hardener.errors import HardenerError, StartError
 from hardener.policy.config import Config
 from hardener.policy.reading import embedded_config, load_config
-from hardener.server.application import EXPLAIN, MUTATE, probe_application, webhook_server
-from hardener.server.connection import Entrance
+from hardener.server.application import EXPLAIN, MUTATE, PROBES, WEBHOOK, Port
 from hardener.server.counting import Metrics
+from hardener.server.entrance import Entrance
 from hardener.server.facts import certificate_samples, cluster_samples, follow_sync
 from hardener.server.limits import Limits
 from hardener.server.log import Log
@@ -76,7 +74,6 @@ class Server:
         self.port = options.port
         self.metrics_port = options.metrics_port
         self._state: State | None = None
-        self._runners: list[web.BaseRunner] = []
         self._listeners: list[asyncio.Server] = []
         self._entrances: list[Entrance] = []
         self._watchers: list[asyncio.Task[None]] = []
@@ -126,11 +123,8 @@ class Server:
             else:
                 await self._keep_certificate(state)
             self._take_client_authorities(state)
-            patience = options.limits.finish_seconds
-            probes = web.AppRunner(probe_application(state), shutdown_timeout=patience)
-            webhook = web.ServerRunner(webhook_server(state), shutdown_timeout=patience)
-            self.metrics_port = await self._listen(probes, options.metrics_port, None)
-            self.port = await self._listen(webhook, options.port, state.certificate.context)
+            self.metrics_port = await self._listen(PROBES, options.metrics_port, None)
+            self.port = await self._listen(WEBHOOK, options.port, state.certificate.context)
         except HardenerError:
             await self._close()
             raise
@@ -218,22 +212,15 @@ class Server:
             state.certificate.trust_clients_of(authorities)
             self._watchers.append(asyncio.create_task(follow_client_authorities(state, authorities, files)))
 
-    async def _listen(self, runner: web.BaseRunner, port: int, context: ssl.SSLContext | None) -> int:
-        """Open a port and return its real number.
-
-        aiohttp's own sites know neither another protocol nor the time limits of a handshake.
-        """
+    async def _listen(self, port: Port, number: int, context: ssl.SSLContext | None) -> int:
+        """Open a port, and return its real number."""
         address, limits = self.options.address, self.options.limits
-        await runner.setup()
-        self._runners.append(runner)
-        if runner.server is None:
-            raise StartError("aiohttp has made no server for the application")
-        entrance = Entrance(self.state, runner.server)
+        entrance = Entrance(self.state, port)
         try:
             listener = await asyncio.get_running_loop().create_server(
                 entrance,
                 address,
-                port,
+                number,
                 ssl=context,
                 backlog=BACKLOG,
                 ssl_handshake_timeout=None if context is None else limits.handshake_seconds,
@@ -242,11 +229,11 @@ class Server:
         except OSError as error:
             # asyncio's own text repeats the address; a name that cannot be resolved has a negative number.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
-            raise StartError(f"{address} port {port} cannot be opened ({reason}); choose another") from error
+            raise StartError(f"{address} port {number} cannot be opened ({reason}); choose another") from error
         self._listeners.append(listener)
         self._entrances.append(entrance)
-        number: int = listener.sockets[0].getsockname()[1]
-        return number
+        opened: int = listener.sockets[0].getsockname()[1]
+        return opened
 
     async def _close(self) -> None:
         for listener in self._listeners:
@@ -259,12 +246,10 @@ class Server:
             await self._api.close()
         if self._state is not None and self._state.cluster is not None:
             await self._state.cluster.close()
-        for runner in reversed(self._runners):
-            await runner.cleanup()
-        await asyncio.gather(*(entrance.empty() for entrance in self._entrances))
+        await asyncio.gather(*(entrance.close() for entrance in self._entrances))
 
     async def _finish_requests(self) -> None:
-        """Wait for what is being handled: once aiohttp closes a connection, it drops the rest of a body."""
+        """Wait for what is being handled."""
         if self._state is None:
             return
         try:

@@ -1,9 +1,8 @@
 """What the handlers of one server share."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Any
 
 from hardener.model import STANDALONE, Facts
 from hardener.policy.config import Config
@@ -38,12 +37,9 @@ class State:
         self.in_flight = InFlight(self.limits.in_flight_bytes)
         self.metrics.watch_in_flight(lambda: self.in_flight.bytes)
 
-    async def facts(self, namespace: str) -> Facts:
-        """What is known of a namespace; one that has only just been made is asked for."""
+    def facts(self, namespace: str) -> Facts | Coroutine[Any, Any, Facts]:
+        """What is known of a namespace; one that has only just been made has to be asked for."""
         if self.cluster is None:
             return STANDALONE
         facts = self.cluster.facts(namespace)
-        return facts if facts.known or not namespace else await self.cluster.ask(namespace)
-
-
-STATE = web.AppKey("state", State)
+        return facts if facts.known or not namespace else self.cluster.ask(namespace)

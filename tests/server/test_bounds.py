@@ -105,13 +105,28 @@ async def test_an_idle_connection_is_closed_after_the_keep_alive_time(serve):
     assert await connection.closed() == b""
 
 
-async def test_half_a_second_request_is_cut_off_after_the_keep_alive_time(serve):
-    webhook = await serve(limits=replace(QUICK, keep_alive_seconds=SHORT))
+async def test_half_a_second_request_is_cut_off_as_half_a_first_one_is(serve):
+    webhook = await serve(limits=replace(QUICK, headers_seconds=SHORT))
     connection = await webhook.connect()
     connection.send(post(body()) + b"POST /mutate HT")
 
     assert (await connection.answer())[0] == 200
     assert await connection.closed() == b""
+    assert webhook.count("hardener_connections_refused_total", cause="silent") == 0
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["TLS port", "plain port"])
+@pytest.mark.parametrize("head", [b"GET /" + b"a" * 64, b"GET / HTTP/1.1\r\nX: " + b"b" * 64], ids=["path", "header"])
+async def test_a_head_without_end_is_a_431(serve, tls, head):
+    webhook = await serve(limits=replace(QUICK, head_bytes=32))
+    connection = await webhook.connect(tls)
+    connection.send(head)
+    status, headers, text = await connection.answer()
+
+    assert (status, headers["connection"]) == (431, "close")
+    assert text == b"the head of the request is over 32 bytes\n"
+    assert await connection.closed() == b""
+    assert webhook.count("hardener_http_errors_total", status="431") == 1
 
 
 def test_the_keep_alive_time_is_longer_than_the_api_servers():

@@ -180,17 +180,20 @@ async def test_eight_mebibytes_are_answered_with_and_without_a_length(webhook):
     assert (await webhook.send(pieces()))[0] == 200
 
 
-async def test_a_wrong_chunk_size_ends_the_connection(serve):
-    webhook = await serve(limits=replace(QUICK, body_seconds=0.2))
+@pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n", b"2\r\n{}}\r\n"], ids=["no size", "another size"])
+async def test_a_wrong_chunk_size_is_a_400_and_ends_the_connection(webhook, chunk):
     head = b"POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     connection = await webhook.connect()
     connection.send(head)
     await until(lambda: webhook.server.state.in_flight.requests)
-    connection.send(b"zz\r\n{}\r\n")
+    connection.send(chunk)
+    status, headers, text = await connection.answer()
 
-    assert (await connection.answer())[0] == 408
-    await connection.closed()
+    assert (status, headers["connection"]) == (400, "close")
+    assert text.startswith(b"the body is not transferred as its headers say: ")
+    assert await connection.closed() == b""
     assert webhook.logged("failed") == []
+    assert webhook.server.state.in_flight.requests == 0
 
 
 async def test_a_client_that_goes_away_in_the_middle_of_a_body_leaves_nothing_behind(webhook):
