@@ -1,4 +1,4 @@
-"""Two handlers to compare with, on the same library, loop and TLS: `python -m benchmarks.handlers null|fixed CERT KEY`.
+"""Two handlers to compare with, on the same loop and TLS, and on aiohttp: `python -m benchmarks.handlers null|fixed CERT KEY`.
 
 `null` reads the uid, as it must, and allows. `fixed` also sends a patch of twelve operations that was encoded beforehand:
 the floor for any webhook that patches. The patch does to the two-container pod of `reviews.py` what hardener does to it,

@@ -101,8 +101,9 @@ one is missed by more.
 ## Beside nothing, and beside a constant patch
 
 All seven controls enforced, with metrics and a log line for each review, over TLS, on {webhook.CONNECTIONS} connections, each of which sends the
-next review when it has the answer to the last. `null` is a webhook on the same libraries that allows everything, `fixed`
-one that answers the same twelve operations each time: the floor for any webhook that patches.
+next review when it has the answer to the last. `null` is a webhook on aiohttp, uvloop and orjson that allows everything,
+`fixed` one that answers the same twelve operations each time. hardener has the same event loop and TLS, and reads HTTP
+[itself](decisions/0019-http-without-a-framework.md).
 
 {alone.markdown}
 {webhook.markdown(run.webhook)}

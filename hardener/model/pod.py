@@ -184,11 +184,18 @@ class Pod:
         size = self._kept_bytes
         # It is asked for twice in each decision.
         if size is None:
-            size = _bytes([key + (text or "") for key, text in present.items() if key not in _OURS])
+            # Joined as a whole, since there may be thousands.
+            size = _bytes(present) + _bytes(filter(None, present.values()))
+            if not _OURS.isdisjoint(present):
+                size -= self._bytes_of(_OURS & present.keys())
             self._kept_bytes = size
         if not changed.keys().isdisjoint(present):
-            size -= _bytes([key + (present[key] or "") for key in changed if key in present and key not in _OURS])
+            size -= self._bytes_of((changed.keys() & present.keys()) - _OURS)
         return size + _bytes([key + text for key, text in changed.items() if text is not None])
+
+    def _bytes_of(self, keys: Iterable[str]) -> int:
+        """What these annotations take, which are there."""
+        return _bytes([key + (self.annotations[key] or "") for key in keys])
 
     def _runs_on_windows(self) -> bool:
         """Semantics.md 3.2; RuntimeClass has merged its node selector before us (trap 19)."""

@@ -51,6 +51,9 @@ def decide(annotations: Annotations, rules: OptOutRules, known: frozenset[str], 
 
 def _requests(annotations: Annotations) -> list[tuple[str | None, str]]:
     """The texts that ask for an opt-out, each with its container, or None for the whole pod."""
+    # Most pods have none, which shows in all keys at once; there may be thousands.
+    if OPT_OUT not in annotations and CONTAINER_PREFIX not in "\n".join(annotations):
+        return []
     return [
         (None if key == OPT_OUT else key.removeprefix(CONTAINER_PREFIX), text or "")
         for key, text in annotations.items()
