@@ -1,7 +1,10 @@
 """The views: what is effective, who works on the host, what runs on Windows (semantics.md 3.2, 5.1; design.md 3)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hardener.model.pod import PROVENANCE
 from tests.pods import complete, pod, view
 
 
@@ -180,6 +183,22 @@ def test_the_service_account_has_an_alias_and_a_default(spec, account):
 )
 def test_annotations_but_ours_are_counted_in_bytes(annotations, size):
     assert view(complete({"metadata": {"annotations": annotations}, "spec": {}})).annotation_bytes() == size
+
+
+ANNOTATIONS = st.dictionaries(
+    st.sampled_from([*PROVENANCE, "a", "ü", "example.com/long-key"]),
+    st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
+)
+
+
+@given(ANNOTATIONS, ANNOTATIONS)
+def test_changed_annotations_are_counted_as_they_will_be_and_ours_only_where_they_are_changed(present, changed):
+    kept = {key: text or "" for key, text in present.items() if key not in PROVENANCE and key not in changed}
+    after = kept | {key: text for key, text in changed.items() if text is not None}
+    pod = view(complete({"metadata": {"annotations": present}, "spec": {}}))
+
+    for _ in range(2):
+        assert pod.annotation_bytes(changed) == sum(len(f"{key}{text}".encode()) for key, text in after.items())
 
 
 @pytest.mark.parametrize("obj", [{}, {"metadata": None, "spec": None}, {"spec": {"containers": None}}])
