@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hardener.server.decision import Decide, Decision
 from hardener.server.explain import explain
 from hardener.server.mutate import mutate
 from hardener.server.probes import healthz, metrics, readyz
@@ -13,12 +14,6 @@ from hardener.server.state import State
 
 MUTATE = "/mutate"
 EXPLAIN = "/explain"
-
-Decide = Callable[[bytes, State], bytes | Coroutine[Any, Any, bytes]]
-"""A whole request body to the encoded answer; raises ReviewError where the body holds no review.
-
-It is a coroutine where the cluster has to be asked about a namespace that is new, and there is nothing else to wait for.
-"""
 
 Show = Callable[[Headers, State], Reply]
 """The headers of a request to what it asked to see."""
@@ -45,17 +40,10 @@ class Port:
             return None if request.method in {"GET", "HEAD"} else line(405, "use GET", ("Allow", "GET"))
         return line(404, f"there is nothing here; known are {', '.join([*self.reviews, *self.pages])}")
 
-    def answer(self, request: Request, state: State) -> Reply | Coroutine[Any, Any, Reply]:
+    def answer(self, request: Request, state: State) -> Reply | Decision | Coroutine[Any, Any, Decision]:
         """Answer a whole request that was let in; raises ReviewError where it holds no review."""
         decide = self.reviews.get(request.path)
-        if decide is None:
-            return self.pages[request.path](request.headers, state)
-        decided = decide(request.body(), state)
-        return Reply(decided) if isinstance(decided, bytes) else _later(decided)
-
-
-async def _later(decided: Coroutine[Any, Any, bytes]) -> Reply:
-    return Reply(await decided)
+        return self.pages[request.path](request.headers, state) if decide is None else decide(request.body(), state)
 
 
 WEBHOOK = Port(reviews={MUTATE: mutate, EXPLAIN: explain})

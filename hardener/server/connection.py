@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hardener.errors import SlowBodyError
 from hardener.server.deadline import Deadline
+from hardener.server.decision import Decision
 from hardener.server.reading import Reading
 from hardener.server.reply import CONTINUE, Reply
 from hardener.server.request import Request, Stage
@@ -20,13 +21,23 @@ if TYPE_CHECKING:
 
 
 class Connection(asyncio.Protocol):
-    """Answers requests in their order: `decide` and `answer` are called in turn with other connections.
+    """Answers requests in their order: `decide`, `answer` and `account` are called in turn with other connections.
 
     A request that is refused before its end is answered at once; what still comes of it is read and dropped for a while,
     since a client that is sending does not read.
     """
 
-    __slots__ = ("_deadline", "_due", "_entrance", "_is_in_turn", "_reading", "_task", "_transport", "_unread")
+    __slots__ = (
+        "_deadline",
+        "_decision",
+        "_due",
+        "_entrance",
+        "_is_in_turn",
+        "_reading",
+        "_task",
+        "_transport",
+        "_unread",
+    )
 
     _transport: asyncio.Transport
 
@@ -36,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._reading = Reading(entrance.port, entrance.state)
         self._due: deque[Request] = deque()
         """What is to be answered, in its order."""
+        self._decision: Decision | None = None
         self._is_in_turn = False
         self._task: asyncio.Task[None] | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -100,7 +112,9 @@ class Connection(asyncio.Protocol):
         except Exception as error:  # a bug in one answer must not reach the other connections
             request.fail(error)
         else:
-            if isinstance(answer, Reply):
+            if isinstance(answer, Decision):
+                self._take(request, answer)
+            elif isinstance(answer, Reply):
                 request.reply = answer
             else:
                 self._task = self._entrance.loop.create_task(self._answer_later(request, answer))
@@ -119,6 +133,12 @@ class Connection(asyncio.Protocol):
             self._go_on()
         else:
             self._finish(request)
+
+    def account(self) -> None:
+        """Count and log what was decided, for which no client has to wait."""
+        decision, self._decision = self._decision, None
+        if decision is not None:
+            decision.book(self._entrance.state)
 
     # What the entrance calls.
 
@@ -168,13 +188,18 @@ class Connection(asyncio.Protocol):
             if request.asks_to_go_on and not self._due:
                 self._transport.write(CONTINUE)
 
-    async def _answer_later(self, request: Request, answer: Coroutine[Any, Any, Reply]) -> None:
+    def _take(self, request: Request, decision: Decision) -> None:
+        self._decision = decision
+        request.reply = Reply(decision.content)
+
+    async def _answer_later(self, request: Request, answer: Coroutine[Any, Any, Decision]) -> None:
         try:
-            request.reply = await answer
+            self._take(request, await answer)
         except Exception as error:  # as in `decide`
             request.fail(error)
         self._task = None
         self.answer()
+        self.account()
 
     def _finish(self, request: Request) -> None:
         """Close after an answer; where its request has not ended, let the client come to read the answer."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -9,9 +10,9 @@ import msgspec
 
 from hardener.admission import Answer, Result, Review, decode, encode, respond
 from hardener.errors import ReviewError
-from hardener.metrics import ENGINE
 from hardener.model import UNKNOWN, Facts
 from hardener.policy.config import Config, OnError
+from hardener.server.decision import Decision
 from hardener.server.record import record
 from hardener.server.state import State
 
@@ -24,8 +25,8 @@ class _Envelope(msgspec.Struct):
     request: _Request
 
 
-def mutate(body: bytes, state: State) -> bytes | Coroutine[Any, Any, bytes]:
-    """Decode, decide, encode, count, log; raises ReviewError where the body holds no review.
+def mutate(body: bytes, state: State) -> Decision | Coroutine[Any, Any, Decision]:
+    """Decode, decide, encode; raises ReviewError where the body holds no review.
 
     Where the namespace is new it is a coroutine, which asks the cluster about it in between.
     """
@@ -46,7 +47,7 @@ def mutate(body: bytes, state: State) -> bytes | Coroutine[Any, Any, bytes]:
 
 async def _ask_and_decide(
     body: bytes, review: Review, facts: Coroutine[Any, Any, Facts], state: State, started: float
-) -> bytes:
+) -> Decision:
     try:
         known = await facts
     except Exception as error:  # as in `mutate`
@@ -54,31 +55,24 @@ async def _ask_and_decide(
     return _decide(body, review, known, state, started)
 
 
-def _decide(body: bytes, review: Review, facts: Facts, state: State, started: float) -> bytes:
+def _decide(body: bytes, review: Review, facts: Facts, state: State, started: float) -> Decision:
     try:
         answer = respond(review, state.config, facts, datetime.now(UTC).date())
         encoded = encode(answer)
     except Exception as error:  # as in `mutate`
         return _give_up(body, review, state, error, started)
-    _account(state, review, answer, perf_counter() - started)
-    return encoded
+    return Decision(answer.uid, encoded, partial(_account, state, review, answer, perf_counter() - started))
 
 
-def _give_up(body: bytes, review: Review | None, state: State, error: Exception, started: float) -> bytes:
+def _give_up(body: bytes, review: Review | None, state: State, error: Exception, started: float) -> Decision:
     answer = _last_resort(body, state.config, error)
     encoded = encode(answer)
-    _account(state, review, answer, perf_counter() - started)
-    return encoded
+    return Decision(answer.uid, encoded, partial(_account, state, review, answer, perf_counter() - started))
 
 
 def _account(state: State, review: Review | None, answer: Answer, seconds: float) -> None:
-    """Count and log; where that fails, the answer is sent all the same."""
-    try:
-        state.metrics.observe(answer, review.namespace if review is not None else "", seconds)
-        record(state.log, review, answer, seconds)
-    except Exception as error:
-        state.metrics.internal_error(ENGINE)
-        state.log.failure("a review was answered, but not counted and logged", error, uid=answer.uid)
+    state.metrics.observe(answer, review.namespace if review is not None else "", seconds)
+    record(state.log, review, answer, seconds)
 
 
 def _last_resort(body: bytes, config: Config, error: Exception) -> Answer:

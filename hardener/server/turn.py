@@ -1,4 +1,4 @@
-"""What has become due in one turn of the event loop is decided first, and then sent.
+"""What has become due in one turn of the event loop is decided first, then sent, then counted and logged.
 
 A decision runs through a megabyte of code and data, and so do encryption and the kernel: one after another, each finds the
 processor's caches full of the other. Decisions in a row find their own (docs/decisions/0019).
@@ -20,6 +20,9 @@ class Due(Protocol):
 
     def answer(self) -> None:
         """Send the answer, if there is one by now."""
+
+    def account(self) -> None:
+        """Count and log what was decided. Raises nothing."""
 
 
 class Turn:
@@ -47,3 +50,5 @@ class Turn:
             self._loop.call_soon(self._run)
         for connection in decided:
             connection.answer()
+        for connection in decided:
+            connection.account()

@@ -34,6 +34,9 @@ class Due:
         if self.then is not None:
             self.then()
 
+    def account(self):
+        self.story.append(f"account {self.name}")
+
 
 @pytest.fixture
 def loop():
@@ -45,14 +48,14 @@ def story():
     return []
 
 
-def test_all_is_decided_before_anything_is_sent_in_the_order_in_which_it_came(loop, story):
+def test_all_is_decided_then_sent_then_accounted_for_in_the_order_in_which_it_came(loop, story):
     turn = Turn(loop)
     for name in "abc":
         turn.add(Due(name, story))
     assert (len(loop.calls), story) == (1, [])
     loop.go_round()
 
-    assert story == ["decide a", "decide b", "decide c", "answer a", "answer b", "answer c"]
+    assert story == [f"{what} {name}" for what in ("decide", "answer", "account") for name in "abc"]
     assert loop.calls == []
 
 
@@ -61,10 +64,10 @@ def test_a_large_body_does_not_keep_those_before_it_waiting_and_those_after_it_c
     for name, size in (("a", 1), ("b", MOST_BYTES), ("c", 1)):
         turn.add(Due(name, story, size))
     loop.go_round()
-    assert story == ["decide a", "decide b", "answer a", "answer b"]
+    assert story == [f"{what} {name}" for what in ("decide", "answer", "account") for name in "ab"]
     loop.go_round()
 
-    assert story[4:] == ["decide c", "answer c"]
+    assert story[6:] == ["decide c", "answer c", "account c"]
     assert loop.calls == []
 
 
@@ -77,7 +80,10 @@ def test_whoever_is_due_again_waits_for_the_others(loop, story):
     assert len(loop.calls) == 1
     loop.go_round()
 
-    assert story == ["decide first", "answer first", "decide other", "decide again", "answer other", "answer again"]
+    assert story == [
+        *("decide first", "answer first", "account first"),
+        *("decide other", "decide again", "answer other", "answer again", "account other", "account again"),
+    ]
     assert loop.calls == []
 
 
@@ -87,5 +93,5 @@ def test_whoever_is_due_again_while_nobody_waits_comes_in_the_next_turn(loop, st
     loop.go_round()
     loop.go_round()
 
-    assert story == ["decide first", "answer first", "decide again", "answer again"]
+    assert story == [f"{what} {name}" for name in ("first", "again") for what in ("decide", "answer", "account")]
     assert loop.calls == []
