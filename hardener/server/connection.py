@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
             self._finish(request)
 
     def account(self) -> None:
-        """Count and log what was decided, for which no client has to wait."""
+        """Count and log what was decided."""
         decision, self._decision = self._decision, None
         if decision is not None:
             decision.book(self._entrance.state)

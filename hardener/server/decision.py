@@ -1,4 +1,4 @@
-"""What came of one review: the bytes of its answer, and the bookkeeping for which nobody has to wait."""
+"""What came of one review: the bytes of its answer, and the bookkeeping that follows."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
