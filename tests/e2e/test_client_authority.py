@@ -143,8 +143,9 @@ def test_elsewhere_it_shows_none_and_pods_are_refused_with_a_message_that_says_l
     refused = eventually(lambda: (reply := create(cluster, namespace)).status != 201 and reply, what="a pod is refused")
     assert refused.status == 500
     assert "failed calling webhook" in refused.message
-    # The page promises the first; on a busy machine the end may come a moment earlier.
-    assert refused.message.endswith(("EOF", "connection reset by peer", "broken pipe"))
+    # The page promises the first; on a busy machine the end may come a moment earlier, or before anything was sent.
+    ends = ("EOF", "connection reset by peer", "broken pipe", "server closed idle connection")
+    assert refused.message.endswith(ends)
 
 
 @pytest.mark.parametrize(("shown", "is_heard"), [(None, False), ("other", False), ("webhooks", True)])
