@@ -57,15 +57,16 @@ async def _ask_and_decide(
 
 def _decide(body: bytes, review: Review, facts: Facts, state: State, started: float) -> Decision:
     try:
-        answer = respond(review, state.config, facts, datetime.now(UTC).date())
-        encoded = encode(answer)
+        return _decision(review, respond(review, state.config, facts, datetime.now(UTC).date()), state, started)
     except Exception as error:  # as in `mutate`
         return _give_up(body, review, state, error, started)
-    return Decision(answer.uid, encoded, partial(_account, state, review, answer, perf_counter() - started))
 
 
 def _give_up(body: bytes, review: Review | None, state: State, error: Exception, started: float) -> Decision:
-    answer = _last_resort(body, state.config, error)
+    return _decision(review, _last_resort(body, state.config, error), state, started)
+
+
+def _decision(review: Review | None, answer: Answer, state: State, started: float) -> Decision:
     encoded = encode(answer)
     return Decision(answer.uid, encoded, partial(_account, state, review, answer, perf_counter() - started))
 
